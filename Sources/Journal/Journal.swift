@@ -1,0 +1,1 @@
+// Bootstrapped; replaced by the module's own files.

@@ -1,0 +1,61 @@
+import Bytes
+import Market
+
+/// How far each of a machine's streams has come: state of the machine, so that re-execution yields the same numbers.
+public struct StreamNumbers: Sendable, Hashable, ByteCodable {
+  /// Number of the last message sent to, or consumed from, each peer; in order of peer.
+  public private(set) var sent: [(peer: MachineID, number: UInt64)] = []
+  public private(set) var received: [(peer: MachineID, number: UInt64)] = []
+  public init() {}
+
+  public func lastSent(to peer: MachineID) -> UInt64 { sent.first { $0.peer == peer }?.number ?? 0 }
+  public func lastReceived(from peer: MachineID) -> UInt64 { received.first { $0.peer == peer }?.number ?? 0 }
+
+  /// The number of the next message to `peer`; counts it as sent.
+  public mutating func takeNext(to peer: MachineID) -> UInt64 { Self.advance(&sent, peer, by: 1) }
+
+  /// Whether messages `first ..< first + count` are the next ones from `source`; if so they count as consumed.
+  public mutating func consume(from source: MachineID, first: UInt64, count: UInt16) -> Bool {
+    guard count > 0, first == lastReceived(from: source) + 1 else { return false }
+    _ = Self.advance(&received, source, by: UInt64(count))
+    return true
+  }
+
+  private static func advance(
+    _ list: inout [(peer: MachineID, number: UInt64)], _ peer: MachineID, by count: UInt64
+  ) -> UInt64 {
+    for index in list.indices where list[index].peer == peer {
+      list[index].number += count
+      return list[index].number
+    }
+    let place = list.firstIndex { $0.peer > peer } ?? list.endIndex
+    list.insert((peer, count), at: place)
+    return count
+  }
+
+  public static func == (a: StreamNumbers, b: StreamNumbers) -> Bool { a.encoded == b.encoded }
+  public func hash(into hasher: inout Hasher) { hasher.combine(encoded) }
+
+  public func write(to writer: inout ByteWriter) {
+    for list in [sent, received] {
+      writer.u32(UInt32(list.count))
+      for (peer, number) in list {
+        peer.write(to: &writer)
+        writer.u64(number)
+      }
+    }
+  }
+  public init(from reader: inout ByteReader) {
+    sent = (0..<reader.itemCount(minimumSize: 12)).map { _ in (MachineID(from: &reader), reader.u64()) }
+    received = (0..<reader.itemCount(minimumSize: 12)).map { _ in (MachineID(from: &reader), reader.u64()) }
+  }
+  public func hash(into hasher: inout StateHasher) {
+    for list in [sent, received] {
+      hasher.combine(UInt64(list.count))
+      for (peer, number) in list {
+        hasher.combine(UInt64(peer.rawValue))
+        hasher.combine(number)
+      }
+    }
+  }
+}

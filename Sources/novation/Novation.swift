@@ -1,0 +1,1 @@
+@main struct Novation { static func main() {} }
