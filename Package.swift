@@ -40,13 +40,13 @@ let package = Package(
     room("Machine", ["Bytes", "Market"]),
     room("Cryptography", ["Bytes", "CSecp256k1", "CSodium"]),
     // Floor 2: pure machines and mathematics.
-    room("Matching", ["Bytes", "Market", "Machine"]),
-    room("Clearing", ["Bytes", "Market", "Machine"]),
+    room("Matching", ["Bytes", "Market", "Machine", "Cryptography"]),
+    room("Clearing", ["Bytes", "Market", "Machine", "Cryptography"]),
     room("Pricing", ["Bytes", "Market"]),
     room("Settlement", ["Bytes", "Market", "Machine", "Cryptography"]),
     // Floor 3: edges.
     room("Journal", ["Bytes", "Market", "Machine", "Cryptography", "CLMDB"]),
-    room("Messaging", ["Bytes", "CZeroMQ"]),
+    room("Messaging", ["Bytes", "CZeroMQ", "CSodium"]),
     room("Wire", ["Bytes", "Market", "Cryptography"]),
     // Floor 4: the runtime that hosts a machine.
     room("Cluster", ["Bytes", "Market", "Machine", "Cryptography", "Journal", "Messaging", "Wire"]),

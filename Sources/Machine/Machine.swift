@@ -24,6 +24,8 @@ public protocol Machine: ~Copyable {
   /// When the machine next wants a `tick`, or `.never`. Never earlier than the last stamp it has seen, once that stamp's
   /// timers have fired.
   var nextDeadline: Timestamp { get }
+  /// True when the runtime must journal a `seal` next, though no peer is in a later epoch: only the coordinator opens one.
+  var wantsSeal: Bool { get }
   /// The epoch it is in; it grows by one with every seal.
   var epoch: Epoch { get }
   /// What it has sent and consumed, by stream.
@@ -45,4 +47,5 @@ extension Machine where Self: ~Copyable {
     return hasher.value
   }
   public mutating func resume(into output: inout OutputBuffer) {}
+  public var wantsSeal: Bool { false }
 }
