@@ -20,6 +20,10 @@ func systemLibrary(_ name: String, apt package: String) -> Target {
   .systemLibrary(name: name, providers: [.apt([package])])
 }
 
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
+
 // Listed floor by floor: a module imports only from floors below its own (see README, "The house").
 let package = Package(
   name: "novation",
@@ -28,7 +32,11 @@ let package = Package(
     .library(
       name: "Novation", targets: ["Bytes", "Market", "Machine", "Matching", "Clearing", "Pricing", "Settlement"]),
   ],
-  dependencies: [],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+  ],
   targets: [
     // Floor 1: vocabulary.
     systemLibrary("CZeroMQ", apt: "libzmq3-dev"),
@@ -51,12 +59,32 @@ let package = Package(
     // Floor 4: the runtime that hosts a machine.
     room("Cluster", ["Bytes", "Market", "Machine", "Cryptography", "Journal", "Messaging", "Wire"]),
     // Floor 5: the roles.
+    room("MatcherNode", ["Bytes", "Market", "Machine", "Matching", "Cluster", "Messaging", "Wire", log]),
+    room("RiskNode", ["Bytes", "Market", "Machine", "Clearing", "Cluster", "Messaging", "Wire", log]),
+    room("MarkNode", ["Bytes", "Market", "Machine", "Pricing", "Cluster", "Messaging", "Wire", log]),
+    room(
+      "SettlementNode",
+      ["Bytes", "Market", "Machine", "Cryptography", "Settlement", "Journal", "Cluster", "Messaging", "Wire", log]),
+    room("GatewayNode", ["Bytes", "Market", "Machine", "Cryptography", "Cluster", "Messaging", "Wire", log]),
+    room(
+      "VerifierNode",
+      [
+        "Bytes", "Market", "Machine", "Cryptography", "Matching", "Clearing", "Settlement", "Journal", "Cluster",
+        "Messaging", "Wire", log,
+      ]),
     // Floor 6: what people run.
+    room(
+      "Operations",
+      [
+        "Bytes", "Market", "Machine", "Cryptography", "Pricing", "Settlement", "Journal", "Cluster", "Messaging",
+        "Wire", "MatcherNode", "RiskNode", "MarkNode", "SettlementNode", "GatewayNode", "VerifierNode", log, histogram,
+      ]),
     .executableTarget(
       name: "novation",
-      dependencies: ["Cluster"],
+      dependencies: ["Operations", arguments],
       swiftSettings: strict),
-    // Tests mirror Sources.
+    // Tests mirror Sources; ArchitectureTests hold the shape of the whole.
+    tests("Architecture"),
     tests("Bytes", ["Bytes"]),
     tests("Market", ["Market", "Bytes"]),
     tests("Machine", ["Machine", "Market", "Bytes"]),

@@ -1,0 +1,33 @@
+import Glibc
+import Market
+
+/// The time that a host stamps onto inputs: the wall clock read once at start, carried on by the monotonic clock, so
+/// that a step of the wall clock never reaches a machine. Stamps never fall.
+public struct MachineClock {
+  private let offset: Int64
+  private var last: Timestamp
+
+  /// A clock whose stamps are at or after `last`.
+  public init(notBefore last: Timestamp) {
+    offset = Self.read(CLOCK_REALTIME) - Self.read(CLOCK_MONOTONIC)
+    self.last = last
+  }
+
+  /// The next stamp: max(last, now).
+  public mutating func stamp() -> Timestamp {
+    let now = Timestamp(nanoseconds: Self.read(CLOCK_MONOTONIC) + offset)
+    if now > last { last = now }
+    return last
+  }
+
+  /// Nanoseconds since boot, for intervals and timers.
+  public static func monotonic() -> Int64 { read(CLOCK_MONOTONIC) }
+  /// The wall clock.
+  public static func wall() -> Timestamp { Timestamp(nanoseconds: read(CLOCK_REALTIME)) }
+
+  private static func read(_ clock: clockid_t) -> Int64 {
+    var time = timespec()
+    clock_gettime(clock, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+}

@@ -1,0 +1,111 @@
+import Foundation
+import Market
+
+/// Who is where: every process of a cluster, the machines and edges it hosts, and how to reach and recognise them.
+/// Written by the supervisor as `cluster.json` in the data directory; everything else reads it.
+public struct ClusterMap: Codable, Sendable, Hashable {
+  public static let currentVersion = 1
+
+  /// One OS process.
+  public struct Node: Codable, Sendable, Hashable {
+    /// For example `matcher-0`, `risk`, `gateway-0`; also the name of its CURVE key.
+    public var name: String
+    public var role: Role
+    /// Names of the machines and edges it hosts, each with an endpoint in `endpoints`.
+    public var hosts: [String]
+    /// Z85 text of its CURVE public key.
+    public var publicKey: String
+  }
+
+  public enum Role: String, Codable, Sendable, CaseIterable {
+    case matcher, risk, settlement, marks, gateway, verifier
+  }
+
+  public var version: Int
+  /// Absolute path of the data directory.
+  public var dataDirectory: String
+  public var nodes: [Node]
+  /// ZeroMQ endpoint of each machine or edge, by name.
+  public var endpoints: [String: String]
+  /// Key of the command line's own sockets.
+  public var operatorPublicKey: String
+  /// Shards in all.
+  public var shardCount: Int
+
+  public init(
+    dataDirectory: String, nodes: [Node], endpoints: [String: String], operatorPublicKey: String, shardCount: Int
+  ) {
+    version = Self.currentVersion
+    self.dataDirectory = dataDirectory
+    self.nodes = nodes
+    self.endpoints = endpoints
+    self.operatorPublicKey = operatorPublicKey
+    self.shardCount = shardCount
+  }
+
+  /// The node that hosts a machine.
+  public func node(hosting machine: MachineID) -> Node? { nodes.first { $0.hosts.contains(machine.description) } }
+  public func endpoint(of machine: MachineID) -> String? { endpoints[machine.description] }
+  /// Every machine or edge with an endpoint, in order.
+  public var machines: [MachineID] {
+    nodes.flatMap { node in node.hosts.compactMap { MachineID(name: $0) } }.sorted()
+  }
+  public var shards: [ShardID] { (0..<UInt16(shardCount)).map { ShardID($0) } }
+
+  /// Where the journal of a machine lies.
+  public func journalDirectory(of machine: MachineID) -> String { "\(dataDirectory)/journal/\(machine)" }
+  public var ledgerDirectory: String { "\(dataDirectory)/ledger" }
+  public var keyDirectory: String { "\(dataDirectory)/keys" }
+  public var marketFile: String { "\(dataDirectory)/market.bin" }
+  public var surfaceFile: String { "\(dataDirectory)/surface.bin" }
+
+  public static func path(in dataDirectory: String) -> String { "\(dataDirectory)/cluster.json" }
+
+  public static func load(dataDirectory: String) throws(ClusterMapError) -> ClusterMap {
+    let path = path(in: dataDirectory)
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw ClusterMapError(
+        path: path, reason: "no cluster lives here; start one with cluster/run, or name its directory with --data")
+    }
+    let map: ClusterMap
+    do {
+      map = try JSONDecoder().decode(ClusterMap.self, from: data)
+    } catch {
+      throw ClusterMapError(path: path, reason: "not a cluster map: \(error)")
+    }
+    guard map.version == currentVersion else {
+      throw ClusterMapError(
+        path: path, reason: "version \(map.version) is unknown to this build, which reads \(currentVersion)")
+    }
+    return map
+  }
+
+  /// Writes the map so that a reader sees the old one or the new one, never a half.
+  public func save() throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    try encoder.encode(self).write(to: URL(fileURLWithPath: Self.path(in: dataDirectory)), options: .atomic)
+  }
+}
+
+/// A cluster map that is missing or cannot be used.
+public struct ClusterMapError: Error, CustomStringConvertible {
+  public var path: String
+  public var reason: String
+  public var description: String { "\(path): \(reason)" }
+}
+
+extension MachineID {
+  /// The machine that `description` names: `shard-3`, `risk`, `gateway-0`.
+  public init?(name: String) {
+    let parts = name.split(separator: "-", maxSplits: 1)
+    guard let first = parts.first, let kind = Kind.allCases.first(where: { "\($0)" == first }) else { return nil }
+    if parts.count == 1 {
+      self.init(kind)
+    } else {
+      guard let index = UInt16(parts[1]) else { return nil }
+      self.init(kind, index)
+    }
+    if description != name { return nil }
+  }
+}

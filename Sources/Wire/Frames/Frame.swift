@@ -1,0 +1,177 @@
+import Bytes
+import Market
+
+/// What a transport frame is for. A frame is one ZeroMQ message part: version u8, kind u8, body.
+public enum FrameKind: UInt8, Sendable, BitwiseCopyable, CaseIterable {
+  /// Consumer to producer: send your stream to me from this number on (`StreamPosition`).
+  case subscribe = 1
+  /// Producer to consumer: messages of the stream (`StreamChunk`).
+  case chunk = 2
+  /// Consumer to producer: everything through this number is durable here (`StreamPosition`).
+  case acknowledge = 3
+  /// Signed actions, each a `u32` length and the bytes of a `SignedAction`.
+  case submit = 4
+  /// `ActionReply`s, each after a `u32` length.
+  case replies = 5
+  /// Execution reports and book changes (`Feed`).
+  case feed = 6
+  /// `ShardMarks` or `RiskMarks`.
+  case marks = 7
+  /// A question (`Query`) and its answer (`Answer`).
+  case query = 8
+  case answer = 9
+  /// An action that did not reach a journal (`Refusal`).
+  case refusal = 10
+  /// A client session is over (`Machine.SessionEnd`).
+  case sessionEnd = 11
+  /// Coordinator to verifier: re-execute this epoch: epoch u32, header hash [32].
+  case attestationRequest = 12
+  /// Verifier to coordinator: an `Attestation`.
+  case attestation = 13
+  /// Gateway to shard, client to gateway: send me your feed (`FeedSubscription`).
+  case feedSubscription = 14
+}
+
+/// Writes and opens frames.
+public enum Frame {
+  public static let version: UInt8 = 1
+  /// Bytes before the body.
+  public static let headerBytes = 2
+
+  /// Starts a frame in a cleared writer.
+  public static func begin(_ kind: FrameKind, in writer: inout ByteWriter) {
+    writer.clear()
+    writer.u8(version)
+    writer.u8(kind.rawValue)
+  }
+
+  /// A frame of one value.
+  public static func write(_ kind: FrameKind, _ body: some ByteCodable, in writer: inout ByteWriter) {
+    begin(kind, in: &writer)
+    body.write(to: &writer)
+  }
+
+  /// The kind of a received frame and a reader over its body; `nil` for another version or an unknown kind.
+  public static func open(_ bytes: UnsafeRawBufferPointer) -> (kind: FrameKind, body: ByteReader)? {
+    var reader = ByteReader(bytes)
+    guard reader.u8() == version, let kind = FrameKind(rawValue: reader.u8()), !reader.hasFailed else { return nil }
+    return (kind, ByteReader(UnsafeRawBufferPointer(rebasing: bytes[headerBytes...])))
+  }
+}
+
+/// A place on the stream towards `machine`: where to begin, or how far it got.
+public struct StreamPosition: ByteCodable, Sendable, Hashable {
+  /// The consumer.
+  public var machine: MachineID
+  public var number: UInt64
+  public init(machine: MachineID, number: UInt64) {
+    self.machine = machine
+    self.number = number
+  }
+  public func write(to writer: inout ByteWriter) {
+    machine.write(to: &writer)
+    writer.u64(number)
+  }
+  public init(from reader: inout ByteReader) {
+    machine = MachineID(from: &reader)
+    number = reader.u64()
+  }
+}
+
+/// Consecutive messages of one stream, as they stand in the outbox and will stand in the consumer's journal: source
+/// u32, epoch u32, first number u64, count u16, then each message as `u32` length, kind byte, layout.
+public struct StreamChunk {
+  public static let headerBytes = 18
+  public var source: MachineID
+  /// The epoch in which the source produced them.
+  public var epoch: Epoch
+  public var firstNumber: UInt64
+  public var count: UInt16
+  /// Borrowed from the frame.
+  public var messages: UnsafeRawBufferPointer
+
+  public init(
+    source: MachineID, epoch: Epoch, firstNumber: UInt64, count: UInt16, messages: UnsafeRawBufferPointer
+  ) {
+    self.source = source
+    self.epoch = epoch
+    self.firstNumber = firstNumber
+    self.count = count
+    self.messages = messages
+  }
+
+  public func write(to writer: inout ByteWriter) {
+    source.write(to: &writer)
+    epoch.write(to: &writer)
+    writer.u64(firstNumber)
+    writer.u16(count)
+    writer.bytes(messages)
+  }
+
+  /// `nil` for a malformed chunk.
+  public init?(from reader: inout ByteReader) {
+    source = MachineID(from: &reader)
+    epoch = Epoch(from: &reader)
+    firstNumber = reader.u64()
+    count = reader.u16()
+    messages = reader.bytes(reader.remaining)
+    if reader.hasFailed || count == 0 { return nil }
+  }
+}
+
+/// An action refused before any journal saw it; it consumed no nonce.
+public struct Refusal: ByteCodable, Sendable, Hashable {
+  public var account: AccountID
+  public var key: KeyID
+  public var nonce: UInt64
+  public var outcome: Outcome
+  /// When to try again; 0 when trying again is of no use.
+  public var retryAfterMilliseconds: UInt32
+  /// Which field and why, for people.
+  public var reason: String
+  public init(
+    account: AccountID, key: KeyID, nonce: UInt64, outcome: Outcome, retryAfterMilliseconds: UInt32 = 0,
+    reason: String = ""
+  ) {
+    self.account = account
+    self.key = key
+    self.nonce = nonce
+    self.outcome = outcome
+    self.retryAfterMilliseconds = retryAfterMilliseconds
+    self.reason = reason
+  }
+  public func write(to writer: inout ByteWriter) {
+    account.write(to: &writer)
+    key.write(to: &writer)
+    writer.u64(nonce)
+    writer.u16(outcome.rawValue)
+    writer.u32(retryAfterMilliseconds)
+    writer.text(reason)
+  }
+  public init(from reader: inout ByteReader) {
+    account = AccountID(from: &reader)
+    key = KeyID(from: &reader)
+    nonce = reader.u64()
+    outcome = reader.enumeration(Outcome.self, otherwise: .malformed)
+    retryAfterMilliseconds = reader.u32()
+    reason = reader.text()
+  }
+}
+
+/// Which parts of a feed the sender wants.
+public struct FeedSubscription: ByteCodable, Sendable, Hashable {
+  public var wantsReports: Bool
+  public var wantsBooks: Bool
+  public init(wantsReports: Bool, wantsBooks: Bool) {
+    self.wantsReports = wantsReports
+    self.wantsBooks = wantsBooks
+  }
+  public func write(to writer: inout ByteWriter) {
+    writer.bool(wantsReports)
+    writer.bool(wantsBooks)
+  }
+  public init(from reader: inout ByteReader) {
+    wantsReports = reader.bool()
+    wantsBooks = reader.bool()
+  }
+}
