@@ -1,1 +1,142 @@
-// Bootstrapped.
+import Bytes
+import Cluster
+import Logging
+import Machine
+import Market
+import Messaging
+import Wire
+
+/// The door for clients. It decides nothing: it checks that an action is well formed, signed and for one shard, throttles,
+/// routes, and fans out what machines say. It keeps no state that matters: a client whose gateway dies asks again by
+/// nonce through another.
+public actor GatewayNode {
+  nonisolated public let loop: SocketLoop
+  nonisolated public var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+  let id: MachineID
+  let market: MarketDefinition
+  let encodedMarket: [UInt8]
+  let configuration: GatewayConfiguration
+  let log: Logger
+  let front: Socket
+  var backs: [Back] = []
+  var received = MessageBuffer()
+  var frame = ByteWriter(capacity: 1 << 16)
+  var waiting: [ActionKey: Waiting] = [:]
+  var questions: [UInt64: (identity: [UInt8], tag: UInt64)] = [:]
+  var nextTag: UInt64 = 0
+  var watchers: [AccountID: Set<[UInt8]>] = [:]
+  var bookSubscribers: Set<[UInt8]> = []
+  var marks: [ShardID: [UInt8]] = [:]
+  var counters = Counters()
+
+  /// A machine behind the gateway.
+  struct Back {
+    let machine: MachineID
+    let socket: Socket
+    /// Actions forwarded and not answered yet.
+    var outstanding = 0
+    var heardAt: Int64 = 0
+    var subscribedAt: Int64 = 0
+  }
+
+  struct ActionKey: Hashable {
+    var account: AccountID
+    var key: KeyID
+    var nonce: UInt64
+    var machine: MachineID
+  }
+
+  struct Waiting {
+    var identity: [UInt8]
+    var since: Int64
+  }
+
+  struct Counters {
+    var actions: Int64 = 0
+    var operations: Int64 = 0
+    var refused: Int64 = 0
+    var throttled: Int64 = 0
+    var replies: Int64 = 0
+    var dropped: Int64 = 0
+  }
+
+  public init(
+    _ id: MachineID, on loop: SocketLoop, map: ClusterMap, market: MarketDefinition, transport: Transport,
+    configuration: GatewayConfiguration, log: Logger
+  ) throws {
+    self.id = id
+    self.loop = loop
+    self.market = market
+    self.configuration = configuration
+    self.log = log
+    encodedMarket = market.encoded
+    front = try transport.frontDoor(bindingEndpointOf: id)
+    for machine in map.shards.map(MachineID.shard) + [.risk, .settlement] {
+      backs.append(Back(machine: machine, socket: try transport.dealer(connectingTo: machine)))
+    }
+  }
+
+  /// Starts serving. Call once.
+  public func start() {
+    loop.watch(front) { [unowned self] in self.assumeIsolated { $0.frontReadable() } }
+    for index in backs.indices {
+      loop.watch(backs[index].socket) { [unowned self] in self.assumeIsolated { $0.backReadable(index) } }
+    }
+    loop.atEndOfTurn { [unowned self] in self.assumeIsolated { $0.endOfTurn() } }
+    endOfTurn()
+    log.info("serving", metadata: ["machine": "\(id)"])
+  }
+
+  public func stop() {
+    loop.unwatch(front)
+    for back in backs { loop.unwatch(back.socket) }
+  }
+
+  private func endOfTurn() {
+    let now = MachineClock.monotonic()
+    for index in backs.indices where backs[index].machine.shard != nil { keepSubscribed(index, now) }
+    if now >= nextSweep { sweep(now) }
+    loop.wake(afterNanoseconds: 100_000_000)
+  }
+
+  private var nextSweep: Int64 = 0
+
+  /// A shard that restarted has forgotten who listens: subscribe again after a silence.
+  private func keepSubscribed(_ index: Int, _ now: Int64) {
+    guard now - max(backs[index].heardAt, backs[index].subscribedAt) > configuration.silenceNanoseconds else { return }
+    backs[index].subscribedAt = now
+    Frame.write(.feedSubscription, FeedSubscription(wantsReports: true, wantsBooks: !bookSubscribers.isEmpty), in: &frame)
+    _ = backs[index].socket.send(frame.bytes)
+  }
+
+  /// Forgets actions whose machine did not answer in time: their clients ask again by nonce.
+  private func sweep(_ now: Int64) {
+    nextSweep = now + 1_000_000_000
+    for (key, entry) in waiting where now - entry.since > configuration.answerTimeoutNanoseconds {
+      waiting[key] = nil
+      if let index = backs.firstIndex(where: { $0.machine == key.machine }) {
+        backs[index].outstanding = max(0, backs[index].outstanding - 1)
+      }
+    }
+  }
+
+  func resubscribeForBooks() {
+    for index in backs.indices { backs[index].subscribedAt = 0 }
+    for index in backs.indices { backs[index].heardAt = 0 }
+  }
+}
+
+/// Limits of one gateway.
+public struct GatewayConfiguration: Sendable {
+  /// Actions forwarded to one machine and not answered; beyond it a client is told to come back.
+  public var outstandingPerMachine = 8_192
+  public var framesPerTurn = 128
+  /// What a throttled client is told to wait.
+  public var retryAfterMilliseconds: UInt32 = 50
+  /// How long an action's sender is remembered.
+  public var answerTimeoutNanoseconds: Int64 = 10_000_000_000
+  /// Silence after which a shard is subscribed to again.
+  public var silenceNanoseconds: Int64 = 500_000_000
+  public init() {}
+}

@@ -38,7 +38,6 @@ public struct Sequencer<M: Machine & ~Copyable>: ~Copyable {
       try commit()
       finishTurn()
     }
-    machine.resume(into: &output)
   }
 
   private static func recover(_ id: MachineID, _ journal: Journal) throws -> M {
@@ -86,24 +85,19 @@ public struct Sequencer<M: Machine & ~Copyable>: ~Copyable {
     return header.sequence
   }
 
-  /// Ends the machine's epoch, and those after it, until it is in `epoch`. Each seal opens a batch of its own, so that
-  /// the chain head it carries covers everything before it.
-  public mutating func seal(until epoch: Epoch, deliver: (inout Self) throws -> Void) throws {
-    while machine.epoch < epoch {
-      if pendingInputs > 0 {
-        try commit()
-        try deliver(&self)
-        finishTurn()
-      }
-      let sealed = machine.epoch
-      let seal = Seal(
-        epoch: sealed, term: term, firstSequence: journal.epochFirstSequence, lastSequence: journal.lastSequence,
-        chainHead: journal.chainHead, entryRoot: journal.epochEntryRoot)
-      let encoded = seal.encoded
-      try journal.begin()
-      _ = try encoded.withUnsafeBytes { try submit(.seal, $0) }
-      guard machine.epoch > sealed else { throw RuntimeError.sealRefused(id, sealed) }
-    }
+  /// Ends the machine's epoch. The seal opens a batch of its own, so that the chain head it carries covers everything
+  /// before it: commit first what is pending.
+  public mutating func seal() throws {
+    precondition(pendingInputs == 0, "a seal opens its batch")
+    let sealed = machine.epoch
+    let seal = Seal(
+      epoch: sealed, term: term, firstSequence: journal.epochFirstSequence, lastSequence: journal.lastSequence,
+      chainHead: journal.chainHead, entryRoot: journal.epochEntryRoot)
+    let encoded = seal.encoded
+    try journal.begin()
+    journal.beginEpoch()
+    _ = try encoded.withUnsafeBytes { try submit(.seal, $0) }
+    guard machine.epoch > sealed else { throw RuntimeError.sealRefused(id, sealed) }
   }
 
   /// Fires what is due; true when something was submitted.
@@ -141,6 +135,12 @@ public struct Sequencer<M: Machine & ~Copyable>: ~Copyable {
     try journal.commit()
     pendingInputs = 0
     commits += 1
+  }
+
+  /// Puts the effects that the machine still owes into the output.
+  public mutating func resumeEffects() {
+    precondition(pendingInputs == 0, "owed effects follow from durable state")
+    machine.resume(into: &output)
   }
 
   /// Forgets the turn's outputs, once they were handed out.

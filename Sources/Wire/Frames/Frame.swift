@@ -175,3 +175,17 @@ public struct FeedSubscription: ByteCodable, Sendable, Hashable {
     wantsBooks = reader.bool()
   }
 }
+
+extension StreamChunk {
+  /// The chunk without its first `dropped` messages; `nil` when it has no more, or is malformed.
+  public func dropping(_ dropped: Int) -> StreamChunk? {
+    guard dropped > 0 else { return self }
+    guard dropped < Int(count) else { return nil }
+    var reader = ByteReader(messages)
+    for _ in 0..<dropped { _ = reader.blob() }
+    guard !reader.hasFailed else { return nil }
+    return StreamChunk(
+      source: source, epoch: epoch, firstNumber: firstNumber + UInt64(dropped), count: count - UInt16(dropped),
+      messages: UnsafeRawBufferPointer(rebasing: messages[reader.offset...]))
+  }
+}

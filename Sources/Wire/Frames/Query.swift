@@ -20,6 +20,8 @@ public struct Query: ByteCodable, Sendable, Hashable {
     case market = 7
     /// Open orders of one account in a shard: body is the account id; JSON.
     case openOrders = 8
+    /// The latest marks of one shard, from a gateway: body is the shard id; an encoded `ShardMarks`.
+    case marks = 9
   }
   /// Chosen by the asker; stands in the answer.
   public var tag: UInt64

@@ -1,0 +1,174 @@
+import Bytes
+import Foundation
+import Machine
+import Market
+import Messaging
+import Wire
+
+/// Frames out, after the commit: streams to their consumers, answers to whoever asked, feeds to gateways.
+extension MachineHost where M: ~Copyable {
+  func deliver() {
+    sequencer.chunks.forEach { send($0) }
+    sendReplies()
+    sendFeed()
+    sequencer.output.forEach { record in
+      guard record.kind == .effect else { return }
+      attempt("carrying out an effect") {
+        let reaction = try role.effect(record.destination, [UInt8](record.payload))
+        followUps.append(contentsOf: reaction.inputs)
+        for (kind, body) in reaction.frames { broadcast(kind, body) }
+      }
+    }
+  }
+
+  private func broadcast(_ kind: FrameKind, _ body: [UInt8]) {
+    Frame.begin(kind, in: &frame)
+    frame.bytes(body)
+    for subscriber in subscribers { _ = router.send(to: subscriber.identity, frame.bytes) }
+  }
+
+  // MARK: Streams
+
+  func connect(_ position: StreamPosition, _ identity: [UInt8]) {
+    let index = outlet(position.machine)
+    outlets[index].identity = identity
+    outlets[index].isStalled = false
+    outlets[index].sent = position.number &- 1
+    outlets[index].acknowledged = max(outlets[index].acknowledged, position.number &- 1)
+  }
+
+  func acknowledge(_ position: StreamPosition) {
+    let index = outlet(position.machine)
+    guard position.number <= sequencer.machine.streams.lastSent(to: position.machine) else { return }
+    outlets[index].isStalled = false
+    if position.number > outlets[index].acknowledged {
+      outlets[index].acknowledged = position.number
+      sequencer.trim(position.machine, through: position.number)
+    }
+  }
+
+  private func outlet(_ consumer: MachineID) -> Int {
+    if let index = outlets.firstIndex(where: { $0.consumer == consumer }) { return index }
+    outlets.append(Outlet(consumer: consumer))
+    return outlets.count - 1
+  }
+
+  /// A chunk of this turn goes straight out if its consumer is level; otherwise the outbox has it.
+  private func send(_ chunk: ChunkAssembler.Chunk) {
+    let index = outlet(chunk.destination)
+    guard outlets[index].hasRoom, outlets[index].sent + 1 == chunk.firstNumber else { return }
+    transmit(
+      StreamChunk(
+        source: id, epoch: chunk.epoch, firstNumber: chunk.firstNumber, count: chunk.count, messages: chunk.messages),
+      index)
+  }
+
+  private func transmit(_ chunk: StreamChunk, _ index: Int) {
+    guard let identity = outlets[index].identity else { return }
+    Frame.begin(.chunk, in: &frame)
+    chunk.write(to: &frame)
+    switch router.send(to: identity, frame.bytes) {
+    case .sent: outlets[index].sent = chunk.firstNumber + UInt64(chunk.count) - 1
+    case .wouldBlock: outlets[index].isStalled = true
+    case .unreachable: outlets[index].identity = nil
+    }
+  }
+
+  /// Sends from the outbox what connected consumers lack, within their windows.
+  func pumpOutlets() {
+    for index in outlets.indices {
+      let last = sequencer.machine.streams.lastSent(to: outlets[index].consumer)
+      guard outlets[index].hasRoom, outlets[index].sent < last else { continue }
+      attempt("reading the outbox") {
+        try sequencer.journal.forEachOutbox(destination: outlets[index].consumer, from: outlets[index].sent + 1) {
+          stored in
+          let chunk = StreamChunk(
+            source: id, epoch: stored.epoch, firstNumber: stored.firstNumber, count: stored.count,
+            messages: stored.messages)
+          transmit(chunk, index)
+          return outlets[index].hasRoom && outlets[index].sent == chunk.firstNumber + UInt64(chunk.count) - 1
+        }
+      }
+    }
+  }
+
+  // MARK: Answers
+
+  /// One frame of replies to each peer that submitted.
+  private func sendReplies() {
+    guard !origins.isEmpty else { return }
+    for peer in peers.indices {
+      var count = 0
+      Frame.begin(.replies, in: &frame)
+      var next = 0
+      sequencer.output.forEach { record in
+        guard record.kind == .reply else { return }
+        while next < origins.count, origins[next].sequence.rawValue < record.number { next += 1 }
+        guard next < origins.count, origins[next].sequence.rawValue == record.number, origins[next].peer == peer else {
+          return
+        }
+        frame.blob(record.payload)
+        count += 1
+      }
+      if count > 0 { _ = router.send(to: peers[peer].identity, frame.bytes) }
+    }
+  }
+
+  /// One frame of reports and book changes to each subscribed gateway; one that cannot take it asks again by snapshot.
+  private func sendFeed() {
+    guard let shard = id.shard, !subscribers.isEmpty else { return }
+    var gone: [[UInt8]] = []
+    for subscriber in subscribers {
+      Feed.begin(shard, in: &frame)
+      sequencer.output.forEach { record in
+        if record.kind == .report, subscriber.subscription.wantsReports {
+          Feed.append(.report, record.payload, to: &frame)
+        } else if record.kind == .book, subscriber.subscription.wantsBooks {
+          Feed.append(.book, record.payload, to: &frame)
+        }
+      }
+      if Feed.isEmpty(frame) { continue }
+      if router.send(to: subscriber.identity, frame.bytes) == .unreachable { gone.append(subscriber.identity) }
+    }
+    if !gone.isEmpty { subscribers.removeAll { gone.contains($0.identity) } }
+  }
+
+  func answerQuestions() {
+    for (identity, query) in questions {
+      var answer = Answer(tag: query.tag, isAnswered: true, body: [])
+      do {
+        if query.kind == .status {
+          answer.body = try status()
+        } else {
+          let answered = try role.answer(sequencer.machine, query)
+          answer.body = answered.body
+          followUps.append(contentsOf: answered.inputs)
+        }
+      } catch {
+        answer.isAnswered = false
+        answer.body = [UInt8]("\(error)".utf8)
+      }
+      Frame.write(.answer, answer, in: &frame)
+      _ = router.send(to: identity, frame.bytes)
+    }
+    questions.removeAll(keepingCapacity: true)
+  }
+
+  private func status() throws -> [UInt8] {
+    let described = role.figures(sequencer.machine)
+    let streams = sequencer.machine.streams
+    let status = HostStatus(
+      machine: id.description, node: nodeName, processIdentifier: getpid(), term: sequencer.term.rawValue,
+      sequence: sequencer.lastSequence.rawValue, epoch: sequencer.epoch.rawValue, commits: sequencer.commits,
+      inputs: inputs, journalBytes: sequencer.journal.bytesUsed, journalCapacity: sequencer.journal.capacity,
+      outgoing: streams.sent.map { peer, number in
+        let acknowledged = outlets.first { $0.consumer == peer }?.acknowledged ?? 0
+        return HostStatus.Stream(peer: peer.description, number: number, lag: number - min(number, acknowledged))
+      },
+      incoming: streams.received.map { peer, number in
+        HostStatus.Stream(peer: peer.description, number: number, lag: 0)
+      },
+      figures: described.figures, texts: described.texts)
+    return [UInt8](try JSONEncoder().encode(status))
+  }
+}

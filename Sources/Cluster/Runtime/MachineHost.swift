@@ -1,0 +1,274 @@
+import Bytes
+import Glibc
+import Journal
+import Logging
+import Machine
+import Market
+import Messaging
+import Wire
+
+/// Hosts one machine on one loop: its journal, its sockets, its streams. The actor is entered once per burst of frames;
+/// a turn submits what came, commits once, and only then answers.
+///
+/// It holds no rule of the market: whatever a frame asks is an input to the machine, or a question about durable state.
+public actor MachineHost<M: Machine & ~Copyable> {
+  nonisolated public let loop: SocketLoop
+  nonisolated public var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+  public let id: MachineID
+  let map: ClusterMap
+  let nodeName: String
+  let configuration: HostConfiguration
+  let role: HostRole<M>
+  let log: Logger
+  var sequencer: Sequencer<M>
+  let router: Socket
+  var sources: [InletSocket] = []
+  var outlets: [Outlet] = []
+  var subscribers: [FeedSubscriber] = []
+  /// Peers heard in this turn, and which input was whose.
+  var peers: [Peer] = []
+  var origins: [(sequence: SequenceNumber, peer: Int)] = []
+  var questions: [(identity: [UInt8], query: Query)] = []
+  /// Inputs that an effect or an answer caused, for the next commit.
+  var followUps: [(kind: InputKind, payload: [UInt8])] = []
+  var received = MessageBuffer()
+  var frame = ByteWriter(capacity: 1 << 16)
+  var inputs: UInt64 = 0
+  var lastSnapshot: SequenceNumber
+  var isStopped = false
+
+  struct Peer {
+    var identity: [UInt8]
+    var replies = 0
+  }
+
+  struct InletSocket {
+    var inlet: Inlet
+    let socket: Socket
+  }
+
+  struct FeedSubscriber {
+    var identity: [UInt8]
+    var subscription: FeedSubscription
+  }
+
+  /// Opens the journal, rebuilds the machine, binds its endpoint and subscribes to its sources.
+  /// - Throws: what keeps the machine from being hosted: a damaged journal, a bound endpoint, an unknown version.
+  public init(
+    _ id: MachineID, role: HostRole<M>, on loop: SocketLoop, map: ClusterMap, node: String, genesis: MarketDefinition,
+    transport: Transport, configuration: HostConfiguration, log: Logger
+  ) throws {
+    self.id = id
+    self.role = role
+    self.loop = loop
+    self.map = map
+    self.configuration = configuration
+    nodeName = node
+    self.log = log
+    let journal = try Journal(
+      directory: map.journalDirectory(of: id), machine: id, configuration: configuration.journal)
+    sequencer = try Sequencer(id: id, journal: journal, genesis: genesis)
+    lastSnapshot = journal.lastSequence
+    router = try transport.router(bindingEndpointOf: id)
+    for source in role.sources {
+      let socket = try transport.dealer(connectingTo: source)
+      let received = sequencer.machine.streams.lastReceived(from: source)
+      sources.append(InletSocket(inlet: Inlet(source: source, received: received), socket: socket))
+    }
+  }
+
+  /// Starts serving. Call once.
+  public func start() {
+    loop.watch(router) { [unowned self] in self.assumeIsolated { $0.routerReadable() } }
+    for index in sources.indices {
+      loop.watch(sources[index].socket) { [unowned self] in self.assumeIsolated { $0.sourceReadable(index) } }
+      subscribe(index)
+    }
+    loop.atEndOfTurn { [unowned self] in self.assumeIsolated { $0.endOfTurn() } }
+    log.info(
+      "serving", metadata: ["machine": "\(id)", "term": "\(sequencer.term)", "sequence": "\(sequencer.lastSequence)"])
+    resumeEffects()
+    endOfTurn()
+  }
+
+  /// Commits what is pending, keeps a snapshot and closes: the orderly end.
+  public func stop() {
+    guard !isStopped else { return }
+    attempt("stopping") {
+      try flush()
+      try sequencer.takeSnapshot()
+    }
+    isStopped = true
+    loop.unwatch(router)
+    for source in sources { loop.unwatch(source.socket) }
+    sequencer.journal.close()
+  }
+
+  /// Appends an input that an edge of this process brings: a settlement event, an attestation.
+  public func submit(_ kind: InputKind, _ payload: some ByteCodable & Sendable) {
+    guard !isStopped else { return }
+    let encoded = payload.encoded
+    encoded.withUnsafeBytes { append(kind, $0) }
+    endOfTurn()
+  }
+
+  /// Carries out again the effects that the machine still owes to its edge.
+  func resumeEffects() {
+    sequencer.resumeEffects()
+    deliver()
+    sequencer.finishTurn()
+  }
+
+  /// Reads durable state.
+  public func read<R: Sendable>(_ body: @Sendable (borrowing M) -> R) -> R { body(sequencer.machine) }
+
+  // MARK: The turn
+
+  /// Whatever ends the term ends the process: its supervisor starts it again from the journal.
+  func attempt(_ what: String, _ body: () throws -> Void) {
+    do {
+      try body()
+    } catch {
+      log.critical("term ended", metadata: ["machine": "\(id)", "while": "\(what)", "reason": "\(error)"])
+      exit(HostExit.termEnded)
+    }
+  }
+
+  @discardableResult
+  func append(_ kind: InputKind, _ payload: UnsafeRawBufferPointer) -> SequenceNumber {
+    var sequence = SequenceNumber(0)
+    attempt("appending an input") { sequence = try sequencer.submit(kind, payload) }
+    inputs += 1
+    return sequence
+  }
+
+  func endOfTurn() {
+    guard !isStopped else { return }
+    attempt("ending a turn") {
+      var rounds = 0
+      while try rounds < configuration.ticksPerTurn && sequencer.fireDeadlines() {
+        inputs += 1
+        rounds += 1
+      }
+      if sequencer.machine.wantsSeal { try seal(until: sequencer.epoch.next) }
+      try flush()
+      try submitFollowUps()
+      if sequencer.lastSequence.rawValue - lastSnapshot.rawValue >= configuration.snapshotEvery {
+        try sequencer.takeSnapshot()
+        lastSnapshot = sequencer.lastSequence
+      }
+    }
+    answerQuestions()
+    attempt("submitting what answers caused") { try submitFollowUps() }
+    acknowledgeSources()
+    resubscribeIfSilent()
+    pumpOutlets()
+    peers.removeAll(keepingCapacity: true)
+    setTimer()
+  }
+
+  /// Ends epochs one by one; each seal opens a batch of its own.
+  func seal(until epoch: Epoch) throws {
+    while sequencer.epoch < epoch {
+      try flush()
+      try sequencer.seal()
+      inputs += 1
+    }
+  }
+
+  /// Commits what is pending, then lets the outputs out.
+  func flush() throws {
+    guard sequencer.pendingInputs > 0 else { return }
+    try sequencer.commit()
+    deliver()
+    sequencer.finishTurn()
+    origins.removeAll(keepingCapacity: true)
+  }
+
+  /// Submits what effects and answers caused until nothing more follows.
+  func submitFollowUps() throws {
+    while !followUps.isEmpty {
+      let batch = followUps
+      followUps.removeAll()
+      for (kind, payload) in batch { payload.withUnsafeBytes { append(kind, $0) } }
+      try flush()
+    }
+  }
+
+  private func setTimer() {
+    let now = sequencer.now()
+    let untilDeadline = sequencer.nextDeadline - now
+    let wait = min(max(untilDeadline.nanoseconds, 0), Inlet.silenceNanoseconds / 3)
+    loop.wake(afterNanoseconds: wait)
+  }
+}
+
+/// Exit codes of a hosting process.
+public enum HostExit {
+  /// The term is over (a commit failed, a journal was damaged): start again.
+  public static let termEnded: Int32 = 70
+}
+
+/// What a role adds to the common host.
+public struct HostRole<M: Machine & ~Copyable>: Sendable {
+  /// Machines whose streams it consumes.
+  public var sources: [MachineID]
+  /// Input kinds that peers may bring, with the role a peer must have.
+  public var admits: [FrameKind: ClusterMap.Role]
+  /// Figures and texts of the machine for `status`.
+  public var figures: @Sendable (borrowing M) -> (figures: [String: Int64], texts: [String: String])
+  /// Answers a query other than `status`; a thrown error becomes its text.
+  public var answer: @Sendable (borrowing M, Query) throws -> HostAnswer
+  /// Carries out an effect; called on the loop, after the commit.
+  public var effect: @Sendable (_ code: UInt32, _ payload: [UInt8]) throws -> HostReaction
+
+  public init(
+    sources: [MachineID], admits: [FrameKind: ClusterMap.Role],
+    figures: @escaping @Sendable (borrowing M) -> (figures: [String: Int64], texts: [String: String]),
+    answer: @escaping @Sendable (borrowing M, Query) throws -> HostAnswer,
+    effect: @escaping @Sendable (_ code: UInt32, _ payload: [UInt8]) throws -> HostReaction = { _, _ in HostReaction() }
+  ) {
+    self.sources = sources
+    self.admits = admits
+    self.figures = figures
+    self.answer = answer
+    self.effect = effect
+  }
+}
+
+/// What follows from an effect: frames to whoever subscribed, inputs for the machine itself.
+public struct HostReaction: Sendable {
+  public var frames: [(kind: FrameKind, body: [UInt8])]
+  public var inputs: [(kind: InputKind, payload: [UInt8])]
+  public init(
+    frames: [(kind: FrameKind, body: [UInt8])] = [], inputs: [(kind: InputKind, payload: [UInt8])] = []
+  ) {
+    self.frames = frames
+    self.inputs = inputs
+  }
+}
+
+/// An answer to a query, and the inputs that answering it caused.
+public struct HostAnswer: Sendable {
+  public var body: [UInt8]
+  public var inputs: [(kind: InputKind, payload: [UInt8])]
+  public init(_ body: [UInt8], inputs: [(kind: InputKind, payload: [UInt8])] = []) {
+    self.body = body
+    self.inputs = inputs
+  }
+}
+
+/// Limits of one host.
+public struct HostConfiguration: Sendable {
+  public var journal = JournalConfiguration()
+  /// Frames taken from one socket in one turn.
+  public var framesPerTurn = 256
+  /// Inputs after which a commit is due, though more are waiting.
+  public var inputsPerCommit = 1_024
+  /// Ticks in one turn; a machine with more to do goes on in the next.
+  public var ticksPerTurn = 16
+  /// Journal entries between snapshots.
+  public var snapshotEvery: UInt64 = 250_000
+  public init() {}
+}

@@ -1,0 +1,166 @@
+import Bytes
+import Cluster
+import Foundation
+import Market
+import Messaging
+import Wire
+
+/// Frames from clients.
+extension GatewayNode {
+  func frontReadable() {
+    for _ in 0..<configuration.framesPerTurn {
+      guard front.receive(into: &received) else { return }
+      guard received.frameCount == 2, !received.isMalformed else {
+        counters.dropped += 1
+        continue
+      }
+      take(received.frame(1), from: [UInt8](received.frame(0)), named: received.userID)
+    }
+    loop.wake(afterNanoseconds: 0)
+  }
+
+  private func take(_ bytes: UnsafeRawBufferPointer, from identity: [UInt8], named name: String) {
+    guard var (kind, body) = Frame.open(bytes) else {
+      counters.dropped += 1
+      return
+    }
+    switch kind {
+    case .submit:
+      while body.remaining > 0 {
+        let action = body.blob()
+        if body.hasFailed { break }
+        submit(action, from: identity)
+      }
+    case .query:
+      let query = Query(from: &body)
+      if body.isExhausted { ask(query, from: identity) }
+    case .feedSubscription:
+      let subscription = FeedSubscription(from: &body)
+      guard body.isExhausted else { break }
+      if subscription.wantsBooks, bookSubscribers.insert(identity).inserted {
+        resubscribeForBooks()
+      } else if !subscription.wantsBooks {
+        bookSubscribers.remove(identity)
+      }
+    case .marks where name == MachineID.marks.description:
+      takeMarks(body.bytes(body.remaining))
+    default:
+      counters.dropped += 1
+    }
+  }
+
+  /// Checks an action as far as no machine is needed, and hands it to the one machine it is for.
+  private func submit(_ bytes: UnsafeRawBufferPointer, from identity: [UInt8]) {
+    counters.actions += 1
+    var reader = ByteReader(bytes)
+    let header = SignedActionHeader(from: &reader)
+    guard !reader.hasFailed, reader.remaining == Int(header.operationCount) * Operation.byteCount else {
+      return refuse(header, .malformed, "the bytes are not a signed action", identity)
+    }
+    counters.operations += Int64(header.operationCount)
+    let operations = reader.bytes(reader.remaining)
+    let machine: MachineID
+    switch ActionRouting.machine(for: header, operations, in: market) {
+    case .success(let found): machine = found
+    case .failure(let refusal): return refuse(header, refusal.outcome, refusal.reason, identity)
+    }
+    if header.expiry < UInt64(MachineClock.wall().seconds) {
+      return refuse(header, .expired, "expiry: the signature's time is over", identity)
+    }
+    guard let index = backs.firstIndex(where: { $0.machine == machine }) else {
+      return refuse(header, .shardUnavailable, "no such machine", identity)
+    }
+    guard backs[index].outstanding < configuration.outstandingPerMachine else {
+      counters.throttled += 1
+      return refuse(
+        header, .throttled, "\(machine) has \(backs[index].outstanding) actions waiting", identity,
+        retryAfter: configuration.retryAfterMilliseconds)
+    }
+    do {
+      try ActionSigning.verify(header, operations, market)
+    } catch {
+      return refuse(header, .badSignature, "\(error)", identity)
+    }
+    Frame.begin(.submit, in: &frame)
+    frame.blob(bytes)
+    guard backs[index].socket.send(frame.bytes) == .sent else {
+      return refuse(
+        header, .shardUnavailable, "\(machine) cannot be reached", identity,
+        retryAfter: configuration.retryAfterMilliseconds)
+    }
+    let key = ActionKey(account: header.account, key: header.key, nonce: header.nonce, machine: machine)
+    if waiting.updateValue(Waiting(identity: identity, since: MachineClock.monotonic()), forKey: key) == nil {
+      backs[index].outstanding += 1
+    }
+    watchers[header.account, default: []].insert(identity)
+  }
+
+  private func refuse(
+    _ header: SignedActionHeader, _ outcome: Outcome, _ reason: String, _ identity: [UInt8], retryAfter: UInt32 = 0
+  ) {
+    counters.refused += 1
+    let refusal = Refusal(
+      account: header.account, key: header.key, nonce: header.nonce, outcome: outcome,
+      retryAfterMilliseconds: retryAfter, reason: reason)
+    Frame.write(.refusal, refusal, in: &frame)
+    _ = front.send(to: identity, frame.bytes)
+  }
+
+  private func ask(_ query: Query, from identity: [UInt8]) {
+    switch query.kind {
+    case .market: return answer(query.tag, encodedMarket, identity)
+    case .marks: return answerMarks(query, identity)
+    case .status where query.machine == id: return answer(query.tag, status(), identity)
+    default: break
+    }
+    guard let index = backs.firstIndex(where: { $0.machine == query.machine }) else {
+      return answer(query.tag, [UInt8]("\(query.machine) is not behind this gateway".utf8), identity, false)
+    }
+    nextTag += 1
+    var forwarded = query
+    forwarded.tag = nextTag
+    Frame.write(.query, forwarded, in: &frame)
+    guard backs[index].socket.send(frame.bytes) == .sent else {
+      return answer(query.tag, [UInt8]("\(query.machine) cannot be reached".utf8), identity, false)
+    }
+    questions[nextTag] = (identity, query.tag)
+  }
+
+  func answer(_ tag: UInt64, _ body: [UInt8], _ identity: [UInt8], _ isAnswered: Bool = true) {
+    Frame.write(.answer, Answer(tag: tag, isAnswered: isAnswered, body: body), in: &frame)
+    _ = front.send(to: identity, frame.bytes)
+  }
+
+  private func answerMarks(_ query: Query, _ identity: [UInt8]) {
+    let shard = query.body.withUnsafeBytes { bytes in
+      var reader = ByteReader(bytes)
+      return ShardID(from: &reader)
+    }
+    guard let known = marks[shard] else {
+      return answer(query.tag, [UInt8]("no marks of shard \(shard) have come yet".utf8), identity, false)
+    }
+    answer(query.tag, known, identity)
+  }
+
+  private func takeMarks(_ bytes: UnsafeRawBufferPointer) {
+    guard let shardMarks = try? ShardMarks(decoding: bytes), let first = shardMarks.entries.first,
+      let shard = market[first.instrument]?.shard
+    else {
+      counters.dropped += 1
+      return
+    }
+    marks[shard] = [UInt8](bytes)
+  }
+
+  private func status() -> [UInt8] {
+    let status = HostStatus(
+      machine: id.description, node: id.description, processIdentifier: getpid(), term: 0, sequence: 0, epoch: 0,
+      commits: 0, inputs: UInt64(counters.actions), journalBytes: 0, journalCapacity: 0, outgoing: [], incoming: [],
+      figures: [
+        "actions": counters.actions, "operations": counters.operations, "refused": counters.refused,
+        "throttled": counters.throttled, "replies": counters.replies, "dropped": counters.dropped,
+        "waiting": Int64(waiting.count),
+      ], texts: [:])
+    return (try? JSONEncoder().encode(status)).map { [UInt8]($0) } ?? []
+  }
+}

@@ -1,0 +1,79 @@
+import Bytes
+import Cluster
+import Market
+import Messaging
+import Wire
+
+/// Frames from the machines behind the gateway.
+extension GatewayNode {
+  func backReadable(_ index: Int) {
+    for _ in 0..<configuration.framesPerTurn {
+      guard backs[index].socket.receive(into: &received) else { return }
+      backs[index].heardAt = MachineClock.monotonic()
+      guard received.frameCount == 1, var (kind, body) = Frame.open(received.frame(0)) else {
+        counters.dropped += 1
+        continue
+      }
+      switch kind {
+      case .replies: forwardReplies(&body, index)
+      case .feed: forwardFeed(received.frame(0), &body)
+      case .answer:
+        let answered = Answer(from: &body)
+        guard body.isExhausted, let asker = questions.removeValue(forKey: answered.tag) else { continue }
+        answer(asker.tag, answered.body, asker.identity, answered.isAnswered)
+      default: counters.dropped += 1
+      }
+    }
+    loop.wake(afterNanoseconds: 0)
+  }
+
+  private func forwardReplies(_ body: inout ByteReader, _ index: Int) {
+    while body.remaining > 0 {
+      let bytes = body.blob()
+      guard !body.hasFailed, let reply = try? ActionReply(decoding: bytes) else {
+        counters.dropped += 1
+        return
+      }
+      counters.replies += 1
+      let key = ActionKey(
+        account: reply.account, key: reply.key, nonce: reply.nonce, machine: backs[index].machine)
+      guard let entry = waiting.removeValue(forKey: key) else { continue }
+      backs[index].outstanding = max(0, backs[index].outstanding - 1)
+      Frame.begin(.replies, in: &frame)
+      frame.blob(bytes)
+      _ = front.send(to: entry.identity, frame.bytes)
+    }
+  }
+
+  /// Reports go to the sessions that trade their account; books, whole, to who asked for them.
+  private func forwardFeed(_ whole: UnsafeRawBufferPointer, _ body: inout ByteReader) {
+    var reports: [[UInt8]: [[UInt8]]] = [:]
+    var shard = ShardID(0)
+    var hasBooks = false
+    let isSound = Feed.read(&body) { source, item, layout in
+      shard = source
+      switch item {
+      case .book: hasBooks = true
+      case .report:
+        guard let report = try? ExecutionReport(decoding: layout) else { return }
+        for identity in watchers[report.order.account] ?? [] {
+          reports[identity, default: []].append([UInt8](layout))
+        }
+      }
+    }
+    if !isSound { counters.dropped += 1 }
+    for (identity, layouts) in reports {
+      Feed.begin(shard, in: &frame)
+      for layout in layouts { layout.withUnsafeBytes { Feed.append(.report, $0, to: &frame) } }
+      if front.send(to: identity, frame.bytes) == .unreachable { forget(identity) }
+    }
+    if hasBooks {
+      for identity in bookSubscribers where front.send(to: identity, whole) == .unreachable { forget(identity) }
+    }
+  }
+
+  private func forget(_ identity: [UInt8]) {
+    bookSubscribers.remove(identity)
+    for account in watchers.keys { watchers[account]?.remove(identity) }
+  }
+}
