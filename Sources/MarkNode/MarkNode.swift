@@ -1,1 +1,1 @@
-// Bootstrapped.
+// placeholder

@@ -1,0 +1,140 @@
+import Foundation
+import Logging
+import TOMLKit
+
+/// Everything an operator may set about a local cluster, with its unit, default and limits. One loader reads it.
+public struct ClusterConfiguration: Sendable, Hashable {
+  public enum TransportKind: String, Sendable, CaseIterable {
+    case ipc, tcp
+  }
+
+  /// Processes that host shards.
+  public var matcherNodes = 2
+  /// Shards in all.
+  public var shards = 4
+  /// Verifier processes.
+  public var verifiers = 1
+  /// Attestations needed to post an epoch.
+  public var quorum = 1
+  public var transport = TransportKind.ipc
+  /// Address to bind and connect to (tcp).
+  public var host = "127.0.0.1"
+  /// First port (tcp); 0 picks free ones.
+  public var basePort = 0
+  public var logLevel = Logger.Level.info
+  public var logRotateMegabytes = 16
+  public var logKeepFiles = 4
+  public var journalMapGigabytes = 64
+  public var snapshotEvery = 250_000
+  public var marksIntervalMilliseconds = 500
+  public var marksSeed = 1
+
+  public init() {}
+
+  /// Checks that the values agree with each other.
+  public func validate(source: String) throws(ConfigurationError) {
+    if quorum > verifiers {
+      throw ConfigurationError(
+        source: source, key: "cluster.quorum", value: "\(quorum)",
+        rule: "it cannot exceed cluster.verifiers, which is \(verifiers)")
+    }
+    if matcherNodes > shards {
+      throw ConfigurationError(
+        source: source, key: "cluster.matcher_nodes", value: "\(matcherNodes)",
+        rule: "a node without a shard is of no use: there are \(shards) shards")
+    }
+    if transport == .tcp, basePort != 0, basePort < 1_024 {
+      throw ConfigurationError(
+        source: source, key: "transport.base_port", value: "\(basePort)", rule: "it must be 0 or from 1024 to 65000")
+    }
+  }
+}
+
+/// A configuration that cannot be used: where, what, and what would be right.
+public struct ConfigurationError: Error, CustomStringConvertible {
+  public var source: String
+  public var key: String
+  public var value: String
+  public var rule: String
+  public var description: String { "\(source): \(key) = \(value): \(rule)" }
+}
+
+extension ClusterConfiguration {
+  /// Reads a TOML file; unknown tables and keys are refused, so that a typing error never passes for a default.
+  public static func load(path: String) throws(ConfigurationError) -> ClusterConfiguration {
+    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+      throw ConfigurationError(source: path, key: "file", value: "missing", rule: "it must be a readable TOML file")
+    }
+    let table: TOMLTable
+    do {
+      table = try TOMLTable(string: text)
+    } catch {
+      throw ConfigurationError(source: path, key: "file", value: "malformed", rule: "\(error)")
+    }
+    var configuration = ClusterConfiguration()
+    for section in table.keys {
+      guard let inner = table[section]?.table else {
+        throw ConfigurationError(source: path, key: section, value: "a value", rule: "it must be a table")
+      }
+      for key in inner.keys {
+        guard let setting = settings["\(section).\(key)"] else {
+          throw ConfigurationError(
+            source: path, key: "\(section).\(key)", value: "unknown",
+            rule: "the keys are \(settings.keys.sorted().joined(separator: ", "))")
+        }
+        if let problem = setting(&configuration, inner[key]) {
+          throw ConfigurationError(
+            source: path, key: "\(section).\(key)", value: inner[key].map { "\($0)" } ?? "", rule: problem)
+        }
+      }
+    }
+    try configuration.validate(source: path)
+    return configuration
+  }
+
+  /// Sets one key from its TOML value; the text says what would be right, `nil` when it was.
+  private typealias Setting = @Sendable (inout ClusterConfiguration, (any TOMLValueConvertible)?) -> String?
+
+  private static func number(
+    _ path: WritableKeyPath<ClusterConfiguration, Int> & Sendable, _ range: ClosedRange<Int>
+  ) -> Setting {
+    { configuration, value in
+      guard let number = value?.int, range.contains(number) else {
+        return "it must be a whole number from \(range.lowerBound) to \(range.upperBound)"
+      }
+      configuration[keyPath: path] = number
+      return nil
+    }
+  }
+
+  private static let settings: [String: Setting] = [
+    "cluster.matcher_nodes": number(\.matcherNodes, 1...64),
+    "cluster.shards": number(\.shards, 1...1_024),
+    "cluster.verifiers": number(\.verifiers, 1...16),
+    "cluster.quorum": number(\.quorum, 1...16),
+    "transport.kind": { configuration, value in
+      guard let kind = value?.string.flatMap(TransportKind.init(rawValue:)) else { return "it must be ipc or tcp" }
+      configuration.transport = kind
+      return nil
+    },
+    "transport.host": { configuration, value in
+      guard let host = value?.string, !host.isEmpty else { return "it must be an address" }
+      configuration.host = host
+      return nil
+    },
+    "transport.base_port": number(\.basePort, 0...65_000),
+    "log.level": { configuration, value in
+      guard let level = value?.string.flatMap(Logger.Level.init(rawValue:)) else {
+        return "it must be one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))"
+      }
+      configuration.logLevel = level
+      return nil
+    },
+    "log.rotate_megabytes": number(\.logRotateMegabytes, 1...1_024),
+    "log.keep_files": number(\.logKeepFiles, 1...64),
+    "journal.map_gigabytes": number(\.journalMapGigabytes, 1...4_096),
+    "journal.snapshot_every": number(\.snapshotEvery, 1_000...1_000_000_000),
+    "marks.interval_milliseconds": number(\.marksIntervalMilliseconds, 50...10_000),
+    "marks.seed": number(\.marksSeed, 0...Int.max),
+  ]
+}

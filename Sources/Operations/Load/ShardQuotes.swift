@@ -1,0 +1,29 @@
+import Market
+
+/// A shard's instruments with the last marks that a bot knows.
+struct ShardQuotes {
+  let shard: ShardID
+  private(set) var quotes: [Workload.Quote]
+  private let places: [InstrumentID: Int]
+
+  init(_ shard: ShardID, _ market: MarketDefinition) {
+    self.shard = shard
+    quotes = market.instruments(of: shard).map { Workload.Quote(instrument: $0, mark: nil) }
+    places = Dictionary(uniqueKeysWithValues: quotes.enumerated().map { ($1.instrument.id, $0) })
+  }
+
+  var isQuoted: Bool { quotes.contains { $0.mark != nil } }
+  func place(of instrument: InstrumentID) -> Int? { places[instrument] }
+  subscript(place: Int) -> Workload.Quote { quotes[place] }
+
+  /// Takes the newest marks; an instrument that they leave out is not quoted until it is back.
+  mutating func take(_ marks: ShardMarks) {
+    for place in quotes.indices { quotes[place].mark = nil }
+    for entry in marks.entries {
+      guard let place = places[entry.instrument] else { continue }
+      quotes[place].mark = entry.mark
+      quotes[place].bandLow = entry.bandLow
+      quotes[place].bandHigh = entry.bandHigh
+    }
+  }
+}

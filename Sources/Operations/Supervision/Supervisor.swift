@@ -1,0 +1,97 @@
+import Cluster
+import Foundation
+import Logging
+
+/// Keeps the processes of a cluster alive: starts them, starts again those that end unasked, and stops them in order.
+/// Call it from one thread.
+public final class Supervisor {
+  private struct Entry {
+    var node: ClusterMap.Node
+    var child: ChildProcess?
+    var startedAt = Date.distantPast
+    var notBefore = Date.distantPast
+    var restarts = 0
+  }
+
+  /// Order of start; stopping goes the other way, so that sources outlive what consumes them.
+  private static let startOrder: [ClusterMap.Role] = [.settlement, .risk, .matcher, .marks, .gateway, .verifier]
+  /// A process that lived this long is started again at once; one that did not waits longer each time.
+  private static let settledSeconds = 5.0
+  private static let longestDelaySeconds = 2.0
+  private static let stopSeconds = 20.0
+
+  public let map: ClusterMap
+  private let executable: String
+  private let extraArguments: [String]
+  private let log: Logger
+  private var entries: [Entry]
+  private var isStopping = false
+
+  /// - Parameter extraArguments: passed to every node (planted bugs of a test build).
+  public init(map: ClusterMap, executable: String, extraArguments: [String] = [], log: Logger) {
+    self.map = map
+    self.executable = executable
+    self.extraArguments = extraArguments
+    self.log = log
+    entries = Self.startOrder.flatMap { role in map.nodes.filter { $0.role == role } }.map { Entry(node: $0) }
+  }
+
+  /// Restarts so far, by node.
+  public var restarts: [String: Int] { Dictionary(uniqueKeysWithValues: entries.map { ($0.node.name, $0.restarts) }) }
+
+  public func identifier(of node: String) -> pid_t? { entries.first { $0.node.name == node }?.child?.identifier }
+
+  public func startAll() throws(SupervisionError) {
+    for index in entries.indices { try start(index) }
+  }
+
+  private func start(_ index: Int) throws(SupervisionError) {
+    let node = entries[index].node
+    let output = "\(map.dataDirectory)/logs/\(node.name).out"
+    let started = try ChildProcess.start(
+      name: node.name, executable: executable,
+      arguments: ["node", node.name, "--data", map.dataDirectory] + extraArguments, output: .file(output))
+    entries[index].child = started.child
+    entries[index].startedAt = Date()
+    log.info("started", metadata: ["process": "\(node.name)", "pid": "\(started.child.identifier)"])
+  }
+
+  /// Reaps what ended and starts it again when its time has come. Call it many times a second.
+  public func tend() throws(SupervisionError) {
+    guard !isStopping else { return }
+    for index in entries.indices {
+      if let child = entries[index].child, let ending = child.reap() {
+        entries[index].child = nil
+        entries[index].restarts += 1
+        let lived = Date().timeIntervalSince(entries[index].startedAt)
+        let delay = lived > Self.settledSeconds ? 0 : min(Self.longestDelaySeconds, 0.1 * Double(entries[index].restarts))
+        entries[index].notBefore = Date().addingTimeInterval(delay)
+        log.warning("ended", metadata: ["process": "\(child.name)", "how": "\(ending.text)"])
+      }
+      if entries[index].child == nil, Date() >= entries[index].notBefore { try start(index) }
+    }
+  }
+
+  /// Stops everything: asks each process to end in order, and ends those that do not.
+  /// - Returns: names of processes that did not end cleanly.
+  public func stopAll() -> [String] {
+    isStopping = true
+    var unclean: [String] = []
+    for role in Self.startOrder.reversed() {
+      let indices = entries.indices.filter { entries[$0].node.role == role && entries[$0].child != nil }
+      for index in indices { entries[index].child?.send(SIGTERM) }
+      for index in indices {
+        guard let child = entries[index].child else { continue }
+        if let ending = child.wait(seconds: Self.stopSeconds) {
+          if !ending.isClean { unclean.append("\(child.name) \(ending.text)") }
+        } else {
+          child.send(SIGKILL)
+          _ = child.wait(seconds: 5)
+          unclean.append("\(child.name) did not end and was killed")
+        }
+        entries[index].child = nil
+      }
+    }
+    return unclean
+  }
+}
