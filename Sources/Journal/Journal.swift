@@ -1,1 +1,190 @@
-// Bootstrapped; replaced by the module's own files.
+import Bytes
+import Cryptography
+import Glibc
+import Machine
+import Market
+
+/// A machine's journal: its inputs, the outputs it owes to other machines, and snapshots of its state, in one LMDB
+/// environment, so that an input and what it caused become durable in one transaction.
+///
+/// Used from one thread. A batch is `begin`, any number of `append`, `enqueue`, `trimOutbox`, `putSnapshot` and
+/// `putMeta`, then `commit` (durable when it returns) or `abort` (as if it had not been). A commit that fails ends the
+/// term: the journal stays readable but refuses to write until it has been opened, and so verified, anew.
+public final class Journal {
+  /// Whose journal it is.
+  public let machine: MachineID
+  public let configuration: JournalConfiguration
+  /// Snapshots that failed their checksum at open; the one before was used.
+  public let damagedSnapshots: [SequenceNumber]
+  let store: JournalStore
+  private let lock: DirectoryLock
+
+  /// The open batch.
+  var batch: LMDBWriteTransaction?
+  /// Position with the open batch's entries, and as of the last commit.
+  public private(set) var position: JournalPosition
+  private var committed: JournalPosition
+  private var link: BatchLink
+  /// A snapshot whose head is written at commit, when its chain head is known.
+  var pendingSnapshot: SnapshotRecord?
+  private var commitsUntilReaderCheck = Journal.readerCheckInterval
+
+  /// Commits between two looks for dead readers.
+  private static let readerCheckInterval = 4096
+
+  /// Opens the journal in `directory`, or makes it. The entries after the latest good snapshot are verified; damage is
+  /// refused with the sequence where it begins.
+  public init(
+    directory: String, machine: MachineID, configuration: JournalConfiguration = JournalConfiguration()
+  ) throws(JournalError) {
+    self.machine = machine
+    self.configuration = configuration
+    try makeDirectory(directory)
+    lock = try DirectoryLock(directory: directory)
+    let environment = try LMDBEnvironment(
+      directory: directory, configuration: LMDBConfiguration(mapSize: configuration.mapSize))
+    store = try JournalStore(environment, isWriter: true)
+    if try store.machine() == nil { try store.create(machine: machine, at: Self.now()) }
+    try store.check(machine: machine)
+    let (base, damaged) = try store.latestGoodSnapshot()
+    damagedSnapshots = damaged
+    committed = try store.verify(from: base?.position ?? JournalPosition())
+    try store.checkCompleteness(through: committed.sequence)
+    position = committed
+    link = BatchLink(after: committed.chainHead)
+  }
+
+  private static func now() -> Timestamp {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+  }
+
+  // MARK: Where it stands (the open batch included, unless said otherwise)
+
+  /// The last entry; zero before the first.
+  public var lastSequence: SequenceNumber { position.sequence }
+  /// Its stamp.
+  public var lastStamp: Timestamp { position.stamp }
+  /// Its term.
+  public var lastTerm: Term { position.term }
+  /// The last entry that is durable.
+  public var durableSequence: SequenceNumber { committed.sequence }
+  /// Link of the last committed batch; the open one has none yet.
+  public var chainHead: Digest { committed.chainHead }
+  /// First entry of the epoch: the one after the last `seal`.
+  public var epochFirstSequence: SequenceNumber { position.epochFirstSequence }
+  /// RFC 6962 tree over the epoch's entries; `append` of a `seal` starts the next one.
+  public var epochFrontier: MerkleFrontier<RFC6962SHA256> { position.epochFrontier }
+  /// Its root.
+  public var entryRoot: Digest { position.entryRoot }
+  /// Bytes of the map that have ever been used, of `mapSize`.
+  public var bytesUsed: Int { store.environment.bytesUsed }
+  public var mapSize: Int { store.environment.mapSize }
+  /// True from `alarmPercent` of the map on.
+  public var needsRoom: Bool { isFilled(to: configuration.alarmPercent) }
+  /// Why writing has ended, or `nil` while it is allowed.
+  public var endOfTerm: String? { store.environment.endOfTerm }
+  /// Whether a batch is open.
+  public var isInBatch: Bool { batch != nil }
+
+  private func isFilled(to percent: Int) -> Bool { bytesUsed / 100 * 100 >= mapSize / 100 * percent }
+
+  /// The link of the batch that ended with `sequence`, or `nil` if none did.
+  public func link(endingAt sequence: SequenceNumber) throws(JournalError) -> Digest? {
+    let transaction = try store.environment.beginReading()
+    guard let value = try transaction.value(at: sequence.rawValue, in: store.batches) else { return nil }
+    return try store.link((sequence.rawValue, value))
+  }
+
+  // MARK: Batches
+
+  /// Begins a batch. Refused when the map is nearly full, so that a batch never has to end half written.
+  public func begin() throws(JournalError) {
+    precondition(batch == nil, "a batch is begun after the last one was committed or aborted")
+    guard !isFilled(to: configuration.refusalPercent) else {
+      throw .mapFull(path: store.path, mapSize: mapSize)
+    }
+    batch = try store.environment.beginWriting()
+  }
+
+  /// Appends the next entry. `header.sequence` is `lastSequence` + 1.
+  public func append(_ header: InputHeader, _ payload: UnsafeRawBufferPointer) throws(JournalError) {
+    precondition(batch != nil, "entries are appended in a batch")
+    precondition(pendingSnapshot == nil, "a snapshot is the last thing in its batch")
+    guard header.sequence == position.sequence.next else {
+      throw .outOfSequence(path: store.path, expected: position.sequence.next, found: header.sequence)
+    }
+    let count = EntryCodec.byteCount(payloadCount: payload.count)
+    guard let bytes = try batch!.reserve(count, at: header.sequence.rawValue, in: store.entries, .append) else {
+      throw .outOfSequence(path: store.path, expected: position.sequence.next, found: header.sequence)
+    }
+    EntryCodec.write(header, payload, over: bytes)
+    let leaf = RFC6962SHA256.leaf(UnsafeRawBufferPointer(bytes))
+    link.append(leaf)
+    position.advance(header, leaf: leaf)
+  }
+
+  /// Writes the batch's link and makes the batch durable. On failure the term has ended and the batch counts as undone,
+  /// though only reopening tells.
+  public func commit() throws(JournalError) {
+    precondition(batch != nil, "a batch is committed once")
+    do throws(JournalError) {
+      try writeLinkAndSnapshot()
+    } catch {
+      abort()
+      throw error
+    }
+    let open = batch.take()!
+    do throws(JournalError) {
+      try open.commit()
+    } catch {
+      rewind()
+      throw error
+    }
+    committed = position
+    link.restart(after: committed.chainHead)
+    pendingSnapshot = nil
+    commitsUntilReaderCheck -= 1
+    if commitsUntilReaderCheck == 0 {
+      commitsUntilReaderCheck = Self.readerCheckInterval
+      try store.environment.checkReaders()
+    }
+  }
+
+  private func writeLinkAndSnapshot() throws(JournalError) {
+    if link.count > 0 {
+      let digest = link.digest
+      var words = digest.words
+      let written = try withTypedBytes(of: &words) { bytes throws(JournalError) in
+        try batch!.put(bytes, at: position.sequence.rawValue, in: store.batches, .append)
+      }
+      guard written else {
+        throw .damaged(path: store.path, sequence: position.sequence, reason: "a later batch is there already")
+      }
+      position.chainHead = digest
+    }
+    try writePendingSnapshot()
+  }
+
+  /// Drops the open batch.
+  public func abort() {
+    batch = nil
+    rewind()
+  }
+
+  private func rewind() {
+    position = committed
+    link.restart(after: committed.chainHead)
+    pendingSnapshot = nil
+  }
+}
+
+/// `withUnsafeBytes(of:)` for bodies that throw a type of error.
+func withTypedBytes<Value, Result, Failure: Error>(
+  of value: inout Value, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+) throws(Failure) -> Result {
+  try withUnsafePointer(to: &value) { pointer throws(Failure) in
+    try body(UnsafeRawBufferPointer(start: pointer, count: MemoryLayout<Value>.size))
+  }
+}

@@ -1,0 +1,101 @@
+import CLMDB
+import Glibc
+import Synchronization
+
+/// The one LMDB handle that this process has on a directory, shared by all who open it here.
+///
+/// LMDB's lock file is held by POSIX record locks, which the first `close` in a process drops for all: a second handle
+/// on the same directory would unprotect the first.
+final class SharedEnvironment: @unchecked Sendable {
+  private struct FileIdentity: Hashable {
+    var device: UInt64
+    var file: UInt64
+  }
+  private static let open = Mutex<[FileIdentity: SharedEnvironment]>([:])
+
+  /// LMDB's handle; it may be used from any thread.
+  let handle: OpaquePointer
+  let isReadOnly: Bool
+  /// Why writing has ended, if it has.
+  let endOfTerm = Mutex<String?>(nil)
+  private let identity: FileIdentity
+  /// Guarded by the lock of `open`.
+  private var users = 1
+
+  private init(handle: OpaquePointer, isReadOnly: Bool, identity: FileIdentity) {
+    self.handle = handle
+    self.isReadOnly = isReadOnly
+    self.identity = identity
+  }
+
+  static func open(
+    _ directory: String, _ configuration: LMDBConfiguration, readOnly: Bool
+  ) throws(JournalError) -> SharedEnvironment {
+    var status = stat()
+    guard stat(directory, &status) == 0 else {
+      if readOnly, errno == ENOENT { throw .noJournal(path: directory) }
+      throw .failed(operation: "stat", path: directory, code: errno)
+    }
+    let identity = FileIdentity(device: UInt64(status.st_dev), file: UInt64(status.st_ino))
+    let result = open.withLock { open -> Result<SharedEnvironment, JournalError> in
+      if let shared = open[identity] {
+        guard readOnly || !shared.isReadOnly else { return .failure(.openReadOnly(path: directory)) }
+        shared.users += 1
+        return .success(shared)
+      }
+      return make(directory, configuration, readOnly: readOnly).map { handle in
+        let shared = SharedEnvironment(handle: handle, isReadOnly: readOnly, identity: identity)
+        open[identity] = shared
+        return shared
+      }
+    }
+    return try result.get()
+  }
+
+  /// Lets go of one use; the last one closes LMDB's handle.
+  func close() {
+    Self.open.withLock { open in
+      users -= 1
+      guard users == 0 else { return }
+      open[identity] = nil
+      mdb_env_close(handle)
+    }
+  }
+
+  private static func make(
+    _ directory: String, _ configuration: LMDBConfiguration, readOnly: Bool
+  ) -> Result<OpaquePointer, JournalError> {
+    var handle: OpaquePointer?
+    var flags = UInt32(MDB_NOTLS)
+    if readOnly { flags |= UInt32(MDB_RDONLY) }
+    #if NOVATION_PLANT
+      if JournalFaults.skipSync.load(ordering: .relaxed) { flags |= UInt32(MDB_NOSYNC) }
+    #endif
+    let steps: [(String, () -> Int32)] = [
+      ("mdb_env_create", { mdb_env_create(&handle) }),
+      ("mdb_env_set_maxdbs", { mdb_env_set_maxdbs(handle, configuration.databases) }),
+      ("mdb_env_set_maxreaders", { mdb_env_set_maxreaders(handle, configuration.readers) }),
+      // A reader takes the size that the writer has written into the file.
+      ("mdb_env_set_mapsize", { readOnly ? 0 : mdb_env_set_mapsize(handle, configuration.mapSize) }),
+      ("mdb_env_open", { mdb_env_open(handle, directory, flags, 0o600) }),
+    ]
+    for (operation, step) in steps {
+      let code = step()
+      guard code != 0 else { continue }
+      if let handle { mdb_env_close(handle) }
+      if readOnly, code == ENOENT { return .failure(.noJournal(path: directory)) }
+      return .failure(.failed(operation: operation, path: directory, code: code))
+    }
+    return .success(handle!)
+  }
+}
+
+/// Makes the directory and those above it, as far as they are missing.
+func makeDirectory(_ directory: String) throws(JournalError) {
+  if mkdir(directory, 0o700) == 0 || errno == EEXIST { return }
+  if errno == ENOENT, let slash = directory.lastIndex(of: "/"), slash != directory.startIndex {
+    try makeDirectory(String(directory[..<slash]))
+    if mkdir(directory, 0o700) == 0 || errno == EEXIST { return }
+  }
+  throw .failed(operation: "mkdir", path: directory, code: errno)
+}

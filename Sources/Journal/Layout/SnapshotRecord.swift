@@ -1,0 +1,101 @@
+import Bytes
+import Cryptography
+import Market
+
+/// A machine's state after an entry, as kept in its journal.
+public struct JournalSnapshot: Sendable {
+  /// The journal when the snapshot was taken; `position.sequence` is the last entry it covers.
+  public var position: JournalPosition
+  /// Version of the machine's own layout.
+  public var version: UInt16
+  public var bytes: [UInt8]
+}
+
+/// Head of a snapshot, kept at part 0; the machine's bytes follow in parts 1, 2, … of at most `partByteCount`.
+///
+/// ```
+///  0 record version u16 │ 2 machine's snapshot version u16 │ 4 machine u32 │ 8 sequence u64 │ 16 stamp i64 │ 24 term u32
+/// 28 chain head [32] │ 60 first sequence of the epoch u64 │ 68 byte count u64 │ 76 CRC-32C u32 of the bytes
+/// 80 frontier of the epoch's entries: count u64, then 32 bytes a set bit of it │ CRC-32C u32 of all before
+/// ```
+struct SnapshotRecord: Equatable {
+  static let recordVersion: UInt16 = 1
+  /// With LMDB's page header it fills 16 pages.
+  static let partByteCount = 16 * 4096 - 16
+
+  var machine: MachineID
+  var position: JournalPosition
+  var version: UInt16
+  var byteCount: UInt64
+  var checksum: UInt32
+
+  var partCount: Int { (Int(byteCount) + Self.partByteCount - 1) / Self.partByteCount }
+
+  func write(to writer: inout ByteWriter) {
+    writer.u16(Self.recordVersion)
+    writer.u16(version)
+    machine.write(to: &writer)
+    position.sequence.write(to: &writer)
+    position.stamp.write(to: &writer)
+    position.term.write(to: &writer)
+    position.chainHead.write(to: &writer)
+    position.epochFirstSequence.write(to: &writer)
+    writer.u64(byteCount)
+    writer.u32(checksum)
+    position.epochFrontier.write(to: &writer)
+    writer.u32(CRC32C.checksum(writer.bytes))
+  }
+
+  /// `nil` when the bytes are damaged; another record version is refused.
+  static func read(_ bytes: UnsafeRawBufferPointer, path: String) throws(JournalError) -> SnapshotRecord? {
+    guard bytes.count > 4 else { return nil }
+    var reader = ByteReader(UnsafeRawBufferPointer(rebasing: bytes.dropLast(4)))
+    let stored = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: bytes.count - 4, as: UInt32.self))
+    guard CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes.dropLast(4))) == stored else { return nil }
+    let recordVersion = reader.u16()
+    guard recordVersion == Self.recordVersion else {
+      throw .unknownVersion(path: path, part: "a snapshot", found: Int(recordVersion), known: Int(Self.recordVersion))
+    }
+    let version = reader.u16()
+    let machine = MachineID(from: &reader)
+    var position = JournalPosition()
+    position.sequence = SequenceNumber(from: &reader)
+    position.stamp = Timestamp(from: &reader)
+    position.term = Term(from: &reader)
+    position.chainHead = Digest(from: &reader)
+    position.epochFirstSequence = SequenceNumber(from: &reader)
+    let byteCount = reader.u64()
+    let checksum = reader.u32()
+    position.epochFrontier = MerkleFrontier(from: &reader)
+    guard reader.isExhausted, byteCount <= UInt64(Int32.max) else { return nil }
+    return SnapshotRecord(
+      machine: machine, position: position, version: version, byteCount: byteCount, checksum: checksum)
+  }
+}
+
+/// Key of a part of a snapshot: sequence u64, part u32, both big-endian.
+struct SnapshotKey: LMDBKey, Equatable {
+  var sequence: UInt64
+  var part: UInt32
+
+  static var comparesAsInteger: Bool { false }
+
+  init(sequence: UInt64, part: UInt32) {
+    self.sequence = sequence
+    self.part = part
+  }
+
+  init?(keyBytes: UnsafeRawBufferPointer) {
+    guard keyBytes.count == 12 else { return nil }
+    sequence = UInt64(bigEndian: keyBytes.loadUnaligned(as: UInt64.self))
+    part = UInt32(bigEndian: keyBytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
+  }
+
+  func withKeyBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    withUnsafeTemporaryAllocation(byteCount: 12, alignment: 8) { bytes in
+      bytes.storeBytes(of: sequence.bigEndian, toByteOffset: 0, as: UInt64.self)
+      bytes.storeBytes(of: part.bigEndian, toByteOffset: 8, as: UInt32.self)
+      return body(UnsafeRawBufferPointer(bytes))
+    }
+  }
+}

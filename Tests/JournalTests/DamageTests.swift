@@ -1,0 +1,148 @@
+import Bytes
+import Cryptography
+import Journal
+import Machine
+import Market
+import Testing
+
+@Suite struct DamageTests {
+  private let directory = TemporaryDirectory()
+
+  private func makeJournal(batches: Int = 4, snapshotAfter: Int? = nil) throws {
+    let journal = try Journal(directory: directory.path, machine: .risk)
+    for batch in 1...batches {
+      try journal.appendBatch(5)
+      if batch == snapshotAfter { try journal.putTestSnapshot() }
+    }
+  }
+
+  /// What opening for writing and walking as a reader say, which must be the same.
+  private func refusal() -> JournalError? {
+    let opening = #expect(throws: JournalError.self) { _ = try Journal(directory: directory.path, machine: .risk) }
+    let reading = #expect(throws: JournalError.self) {
+      _ = try JournalReader(directory: directory.path, machine: .risk).verifyChain()
+    }
+    #expect(opening == reading)
+    return opening
+  }
+
+  private func change(entry sequence: UInt64, _ body: (inout [UInt8]) -> Void) throws {
+    try directory.edit("entries", keys: UInt64.self) { transaction, entries in
+      let stored = try transaction.value(at: sequence, in: entries)
+      var bytes = try [UInt8](#require(stored))
+      body(&bytes)
+      try bytes.withUnsafeBytes { _ = try transaction.put($0, at: sequence, in: entries) }
+    }
+  }
+
+  @Test(arguments: [0, 9, 17, 25, 29, 33, 37, 40, 42, 43, 44, 50, 67])
+  func aChangedByteIsRefusedWithItsSequence(offset: Int) throws {
+    try makeJournal()
+    try change(entry: 13) { $0[offset] ^= 4 }
+    guard case .damaged(_, let sequence, _) = refusal() else {
+      Issue.record("the damage went unnoticed")
+      return
+    }
+    #expect(sequence == SequenceNumber(13))
+  }
+
+  @Test func aRewrittenEntryWithAGoodChecksumBreaksTheChain() throws {
+    try makeJournal()
+    try change(entry: 13) { bytes in
+      bytes.withUnsafeMutableBytes { bytes in
+        testPayload(99).withUnsafeBytes { EntryCodec.write(testHeader(13), $0, over: bytes) }
+      }
+    }
+    #expect(
+      refusal()
+        == .damaged(
+          path: directory.path, sequence: SequenceNumber(15),
+          reason: "the link of the 5 entries up to here is not what they hash to"))
+  }
+
+  @Test func aMissingEntryIsRefusedWithItsSequence() throws {
+    try makeJournal()
+    try directory.edit("entries", keys: UInt64.self) { _ = try $0.delete(13, in: $1) }
+    #expect(refusal() == .damaged(path: directory.path, sequence: SequenceNumber(13), reason: "the entry is missing"))
+  }
+
+  @Test func aMissingEntryBeforeTheSnapshotIsRefusedWithItsSequence() throws {
+    try makeJournal(snapshotAfter: 3)
+    try directory.edit("entries", keys: UInt64.self) { _ = try $0.delete(7, in: $1) }
+    let refusal = #expect(throws: JournalError.self) { _ = try Journal(directory: directory.path, machine: .risk) }
+    #expect(
+      refusal
+        == .damaged(
+          path: directory.path, sequence: SequenceNumber(7), reason: "19 entries where there should be 20"))
+  }
+
+  @Test func anEntryThatNoBatchCommittedIsRefused() throws {
+    try makeJournal()
+    try directory.edit("batches", keys: UInt64.self) { _ = try $0.delete(20, in: $1) }
+    #expect(
+      refusal()
+        == .damaged(path: directory.path, sequence: SequenceNumber(16), reason: "it belongs to no commit batch"))
+  }
+
+  @Test func aChangedLinkIsRefused() throws {
+    try makeJournal()
+    try directory.edit("batches", keys: UInt64.self) { transaction, batches in
+      try [UInt8](repeating: 7, count: 32).withUnsafeBytes { _ = try transaction.put($0, at: 10, in: batches) }
+    }
+    guard case .damaged(_, let sequence, _) = refusal() else { return }
+    #expect(sequence == SequenceNumber(10))
+  }
+
+  @Test func aHistoryExchangedUnderASnapshotIsRefused() throws {
+    try makeJournal(snapshotAfter: 3)
+    try directory.edit("batches", keys: UInt64.self) { transaction, batches in
+      try [UInt8](repeating: 7, count: 32).withUnsafeBytes { _ = try transaction.put($0, at: 15, in: batches) }
+    }
+    let refusal = #expect(throws: JournalError.self) { _ = try Journal(directory: directory.path, machine: .risk) }
+    #expect(
+      refusal
+        == .damaged(
+          path: directory.path, sequence: SequenceNumber(15),
+          reason: "its batch's link is not the one the snapshot was taken at"))
+  }
+
+  @Test func anEntryDamagedBeforeTheSnapshotIsRefusedWhenItIsRead() throws {
+    try makeJournal(snapshotAfter: 3)
+    try change(entry: 8) { $0[60] ^= 1 }
+    let journal = try Journal(directory: directory.path, machine: .risk)
+    var last = SequenceNumber(0)
+    #expect(
+      throws: JournalError.damaged(
+        path: directory.path, sequence: SequenceNumber(8), reason: "the checksum does not fit")
+    ) {
+      try journal.forEachEntry(from: SequenceNumber(1)) { header, _ in
+        last = header.sequence
+        return true
+      }
+    }
+    #expect(last == SequenceNumber(7))
+  }
+
+  @Test func anEntryOfAnUnknownLayoutIsRefused() throws {
+    let good = testLeafBytes(1)
+    var unknown = good
+    unknown[43] = 2
+    #expect(throws: EntryCodec.Refusal.unknownLayout(version: 2)) {
+      try unknown.withUnsafeBytes { _ = try EntryCodec.read($0) }
+    }
+    for count in 0..<good.count {
+      #expect(throws: EntryCodec.Refusal.self) {
+        try good.prefix(count).withUnsafeBytes { _ = try EntryCodec.read($0) }
+      }
+    }
+  }
+
+  private func testLeafBytes(_ sequence: UInt64) -> [UInt8] {
+    let payload = testPayload(sequence)
+    var bytes = [UInt8](repeating: 0, count: EntryCodec.byteCount(payloadCount: payload.count))
+    payload.withUnsafeBytes { payload in
+      bytes.withUnsafeMutableBytes { EntryCodec.write(testHeader(sequence), payload, over: $0) }
+    }
+    return bytes
+  }
+}
