@@ -86,7 +86,7 @@ public struct Instrument: Sendable, Hashable {
     guard let quantity = quantity(position) else { return nil }
     return switch settlement {
     case .linear, .coin: ExactDivision.floor(quantity.units, times: mark.units, by: fixedPointScale).map(Money.init)
-    case .inverse: ExactDivision.floor(-quantity.units, times: fixedPointScale, by: mark.units).map(Money.init)
+    case .inverse: ExactDivision.floor(quantity.units, times: -fixedPointScale, by: mark.units).map(Money.init)
     }
   }
 

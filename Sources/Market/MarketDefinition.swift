@@ -99,6 +99,10 @@ public struct MarketParameters: Sendable, Hashable {
   public var withdrawalTimeout = Interval.seconds(10)
   /// Verifier attestations needed to post an epoch.
   public var attestationQuorum: UInt16 = 1
+  /// Who may attest, by verifier number: the addresses of their signing keys. At most `maximumVerifiers`.
+  public var verifiers: [Address] = []
+  /// Most verifiers of one market.
+  public static let maximumVerifiers = 64
   /// EIP-712 chain id of the signing domain.
   public var chainID: UInt64 = 901
   /// EIP-712 verifying contract of the signing domain.
@@ -129,6 +133,8 @@ extension MarketParameters: ByteCodable {
     writer.u32(liquidationBand)
     withdrawalTimeout.write(to: &writer)
     writer.u16(attestationQuorum)
+    writer.u32(UInt32(verifiers.count))
+    for verifier in verifiers { verifier.write(to: &writer) }
     writer.u64(chainID)
     verifyingContract.write(to: &writer)
     tradeModule.write(to: &writer)
@@ -154,11 +160,14 @@ extension MarketParameters: ByteCodable {
     liquidationBand = reader.u32()
     withdrawalTimeout = Interval(from: &reader)
     attestationQuorum = reader.u16()
+    verifiers = (0..<reader.itemCount(minimumSize: 20)).map { _ in Address(from: &reader) }
     chainID = reader.u64()
     verifyingContract = Address(from: &reader)
     tradeModule = Address(from: &reader)
     batchModule = Address(from: &reader)
     withdrawalModule = Address(from: &reader)
+    let quorumIsPossible = verifiers.isEmpty || Int(attestationQuorum) <= verifiers.count
+    if attestationQuorum == 0 || !quorumIsPossible || verifiers.count > Self.maximumVerifiers { reader.fail() }
   }
 }
 

@@ -1,6 +1,6 @@
 import Bytes
 
-/// What is posted to the settlement layer for an epoch: 244 bytes, hashed and signed by verifiers as they stand.
+/// What is posted to the settlement layer for an epoch: 216 bytes, hashed and signed by verifiers as they stand.
 public struct EpochHeader: ByteCodable, Sendable, Hashable {
   public static let byteCount = 4 + 32 * 6 + 4 + 8 + 8
   public var epoch: Epoch
