@@ -28,7 +28,9 @@ let package = Package(
     .library(
       name: "Novation", targets: ["Bytes", "Market", "Machine", "Matching", "Clearing", "Pricing", "Settlement"]),
   ],
-  dependencies: [],
+  dependencies: [
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0")
+  ],
   targets: [
     // Floor 1: vocabulary.
     systemLibrary("CZeroMQ", apt: "libzmq3-dev"),
@@ -45,6 +47,7 @@ let package = Package(
     room("Pricing", ["Bytes", "Market"]),
     room("Settlement", ["Bytes", "Market", "Machine", "Cryptography"]),
     // Floor 3: edges.
+    room("Listing", ["Bytes", "Market", "Pricing", .product(name: "TOMLKit", package: "TOMLKit")]),
     room("Journal", ["Bytes", "Market", "Machine", "Cryptography", "CLMDB"]),
     room("Messaging", ["Bytes", "CZeroMQ", "CSodium"]),
     room("Wire", ["Bytes", "Market", "Cryptography"]),
@@ -65,6 +68,7 @@ let package = Package(
     tests("Matching", ["Matching", "Machine", "Market", "Bytes"]),
     tests("Clearing", ["Clearing", "Machine", "Market", "Bytes"]),
     tests("Pricing", ["Pricing", "Market", "Bytes"]),
+    tests("Listing", ["Listing", "Pricing", "Market", "Bytes"]),
     tests("Settlement", ["Settlement", "Cryptography", "Machine", "Market", "Bytes"]),
     tests("Journal", ["Journal", "Cryptography", "Machine", "Market", "Bytes"]),
     tests("Messaging", ["Messaging", "Bytes"]),
