@@ -43,14 +43,14 @@ private struct Portfolio {
         let entries = published.shards.flatMap { $0.marks.entries }
         let weight = Int128(market.currencies[Int(underlying.rawValue) + 1].collateralWeight)
         for _ in 0..<300 {
-          var portfolio = Portfolio(coins: random.within(-5_000_000_000...5_000_000_000))
-          for _ in 0..<random.within(0...8) {
-            portfolio.lots[entries.randomElement(using: &random)!.instrument] = random.within(-500...500)
+          var portfolio = Portfolio(coins: random.whole(-5_000_000_000...5_000_000_000))
+          for _ in 0..<random.whole(0...8) {
+            portfolio.lots[entries.randomElement(using: &random)!.instrument] = random.whole(-500...500)
           }
           let entry = entries.randomElement(using: &random)!
           let instrument = try #require(market[entry.instrument])
-          let lots = random.within(1...100)
-          let price = Price(units: random.within(entry.bandLow.units...entry.bandHigh.units))
+          let lots = random.whole(1...100)
+          let price = Price(units: random.whole(entry.bandLow.units...entry.bandHigh.units))
           let flow = try #require(instrument.buyerCashFlow(Lots(lots), at: price))
           let before = portfolio.initialMargin(published.risk, factor: Int128(factor), weight: weight)
           for side in Side.allCases {

@@ -11,5 +11,5 @@ struct Random: RandomNumberGenerator {
     return z ^ z >> 31
   }
   mutating func within(_ range: ClosedRange<Double>) -> Double { Double.random(in: range, using: &self) }
-  mutating func within(_ range: ClosedRange<Int64>) -> Int64 { Int64.random(in: range, using: &self) }
+  mutating func whole(_ range: ClosedRange<Int64>) -> Int64 { Int64.random(in: range, using: &self) }
 }

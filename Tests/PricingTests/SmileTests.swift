@@ -145,8 +145,8 @@ import Testing
     var random = Random(seed: 3)
     for _ in 0..<5_000 {
       bytes = Fixture.surface.encoded
-      for _ in 0..<3 { bytes[Int(random.within(2...Int64(bytes.count - 1)))] = UInt8(random.within(0...255)) }
-      bytes.removeLast(Int(random.within(0...40)))
+      for _ in 0..<3 { bytes[Int(random.whole(2...Int64(bytes.count - 1)))] = UInt8(random.whole(0...255)) }
+      bytes.removeLast(Int(random.whole(0...40)))
       _ = try? VolatilitySurface(decoding: bytes)
     }
   }
