@@ -22,6 +22,7 @@ func systemLibrary(_ name: String, apt package: String) -> Target {
 
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 
 // Listed floor by floor: a module imports only from floors below its own (see README, "The house").
@@ -36,6 +37,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
   ],
   targets: [
     // Floor 1: vocabulary.
@@ -53,6 +55,7 @@ let package = Package(
     room("Pricing", ["Bytes", "Market"]),
     room("Settlement", ["Bytes", "Market", "Machine", "Cryptography"]),
     // Floor 3: edges.
+    room("Listing", ["Bytes", "Market", "Pricing", .product(name: "TOMLKit", package: "TOMLKit")]),
     room("Journal", ["Bytes", "Market", "Machine", "Cryptography", "CLMDB"]),
     room("Messaging", ["Bytes", "CZeroMQ", "CSodium"]),
     room("Wire", ["Bytes", "Market", "Cryptography"]),
@@ -77,7 +80,8 @@ let package = Package(
       "Operations",
       [
         "Bytes", "Market", "Machine", "Cryptography", "Pricing", "Settlement", "Journal", "Cluster", "Messaging",
-        "Wire", "MatcherNode", "RiskNode", "MarkNode", "SettlementNode", "GatewayNode", "VerifierNode", log, histogram,
+        "Wire", "MatcherNode", "RiskNode", "MarkNode", "SettlementNode", "GatewayNode", "VerifierNode",
+        "Listing", log, histogram, toml,
       ]),
     .executableTarget(
       name: "novation",
@@ -93,6 +97,7 @@ let package = Package(
     tests("Matching", ["Matching", "Machine", "Market", "Bytes"]),
     tests("Clearing", ["Clearing", "Machine", "Market", "Bytes"]),
     tests("Pricing", ["Pricing", "Market", "Bytes"]),
+    tests("Listing", ["Listing", "Pricing", "Market", "Bytes"]),
     tests("Settlement", ["Settlement", "Cryptography", "Machine", "Market", "Bytes"]),
     tests("Journal", ["Journal", "Cryptography", "Machine", "Market", "Bytes"]),
     tests("Messaging", ["Messaging", "Bytes"]),

@@ -66,7 +66,7 @@ public struct Sequencer<M: Machine & ~Copyable>: ~Copyable {
 
   public var epoch: Epoch { machine.epoch }
   public var nextDeadline: Timestamp { machine.nextDeadline }
-  public var lastSequence: SequenceNumber { SequenceNumber(journal.lastSequence.rawValue) }
+  public var lastSequence: SequenceNumber { journal.lastSequence }
   public mutating func now() -> Timestamp { clock.stamp() }
 
   /// Appends and applies one input; its output waits for `commit`.
@@ -75,7 +75,7 @@ public struct Sequencer<M: Machine & ~Copyable>: ~Copyable {
     _ kind: InputKind, _ payload: UnsafeRawBufferPointer, from source: MachineID = .none, epoch: Epoch = Epoch(0),
     firstNumber: UInt64 = 0, count: UInt16 = 0
   ) throws -> SequenceNumber {
-    if !journal.isWriting { try journal.begin() }
+    if !journal.isInBatch { try journal.begin() }
     let header = InputHeader(
       sequence: journal.lastSequence.next, stamp: clock.stamp(), term: term, kind: kind, source: source, epoch: epoch,
       firstNumber: firstNumber, count: count)
@@ -92,10 +92,8 @@ public struct Sequencer<M: Machine & ~Copyable>: ~Copyable {
     let sealed = machine.epoch
     let seal = Seal(
       epoch: sealed, term: term, firstSequence: journal.epochFirstSequence, lastSequence: journal.lastSequence,
-      chainHead: journal.chainHead, entryRoot: journal.epochEntryRoot)
+      chainHead: journal.chainHead, entryRoot: journal.entryRoot)
     let encoded = seal.encoded
-    try journal.begin()
-    journal.beginEpoch()
     _ = try encoded.withUnsafeBytes { try submit(.seal, $0) }
     guard machine.epoch > sealed else { throw RuntimeError.sealRefused(id, sealed) }
   }
@@ -155,7 +153,7 @@ public struct Sequencer<M: Machine & ~Copyable>: ~Copyable {
     var writer = ByteWriter(capacity: 1 << 20)
     machine.writeSnapshot(to: &writer)
     try journal.begin()
-    try journal.putSnapshot(version: M.snapshotVersion, writer.bytes)
+    try journal.putSnapshot(version: M.snapshotVersion, bytes: writer.bytes)
     try journal.commit()
   }
 }

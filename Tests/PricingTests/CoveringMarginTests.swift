@@ -1,0 +1,98 @@
+import Market
+import Testing
+
+@testable import Pricing
+
+/// A portfolio as clearing holds it: lots per instrument and a ledger per currency.
+private struct Portfolio {
+  var lots: [InstrumentID: Int64] = [:]
+  var coins: Int64 = 0
+
+  /// Initial margin and haircut of one underlying, in units of 1e-8 dollars, in integers.
+  func initialMargin(_ marks: RiskMarks, factor: Int128, weight: Int128) -> Int128 {
+    var worst: Int128 = 0
+    for scenario in 0..<Int(marks.scenarioCount) {
+      var sum = (Int128(coins) * Int128(marks.coinProfitAndLoss[scenario].units)) >> 0
+      sum = sum >= 0 ? sum / 100_000_000 : -((-sum + 99_999_999) / 100_000_000)
+      for entry in marks.entries {
+        sum += Int128(lots[entry.instrument] ?? 0) * Int128(entry.profitAndLoss[scenario].units)
+      }
+      worst = max(worst, -sum)
+    }
+    let haircut =
+      (Int128(max(0, coins)) * Int128(marks.index.units) / 100_000_000) * (1_000_000 - weight) / 1_000_000
+    return (worst * factor + 999_999) / 1_000_000 + haircut
+  }
+}
+
+@Suite struct CoveringMarginTests {
+  /// What a fill adds to the margin of any portfolio is at most what its shard charges for it.
+  @Test(arguments: [700_000, 1_000_000, 1_300_000] as [UInt32])
+  func theChargeOfALotCoversTheMarginItAddsToAnyPortfolio(_ factor: UInt32) throws {
+    var random = Random(seed: UInt64(factor))
+    var market = Fixture.market
+    market.parameters.initialMarginFactor = factor
+    let calculator = try MarkCalculator(market: market, surface: Fixture.surface)
+    var checks = 0
+    var tightest = Double.infinity
+    for underlying in [Fixture.bitcoin, Fixture.ether] {
+      for round in 0..<6 {
+        let index = Price(units: market.underlyings[Int(underlying.rawValue)].openingIndex.units / 8 * Int64(5 + round))
+        let published = try calculator.marks(
+          of: underlying, index: index, now: Fixture.now + .days(Int64(round)), version: 1)
+        let entries = published.shards.flatMap { $0.marks.entries }
+        let weight = Int128(market.currencies[Int(underlying.rawValue) + 1].collateralWeight)
+        for _ in 0..<300 {
+          var portfolio = Portfolio(coins: random.whole(-5_000_000_000...5_000_000_000))
+          for _ in 0..<random.whole(0...8) {
+            portfolio.lots[entries.randomElement(using: &random)!.instrument] = random.whole(-500...500)
+          }
+          let entry = entries.randomElement(using: &random)!
+          let instrument = try #require(market[entry.instrument])
+          let lots = random.whole(1...100)
+          let price = Price(units: random.whole(entry.bandLow.units...entry.bandHigh.units))
+          let flow = try #require(instrument.buyerCashFlow(Lots(lots), at: price))
+          let before = portfolio.initialMargin(published.risk, factor: Int128(factor), weight: weight)
+          for side in Side.allCases {
+            var after = portfolio
+            after.lots[instrument.id, default: 0] += side.sign * lots
+            if instrument.settlement != .linear { after.coins += side.sign * flow.units }
+            let added = after.initialMargin(published.risk, factor: Int128(factor), weight: weight) - before
+            let charge = Int128((side == .buy ? entry.marginToBuy : entry.marginToSell).units) * Int128(lots)
+            #expect(added <= charge, "\(instrument.name) \(side) \(lots) at \(price): adds \(added), charged \(charge)")
+            if added > 0 { tightest = min(tightest, Double(charge) / Double(added)) }
+            checks += 1
+          }
+        }
+      }
+    }
+    #expect(checks == 7_200)
+    #expect(tightest < 1.5, "a charge that is never nearly needed would be a test that cannot fail")
+  }
+
+  @Test func aBoughtOptionNeverNeedsMoreThanItsWorstPremiumAndItsCoins() throws {
+    let marks = try MarkCalculatorTests.marks()
+    for entry in marks.shards.flatMap({ $0.marks.entries }) {
+      let instrument = try #require(Fixture.market[entry.instrument])
+      guard instrument.kind.isOption, instrument.settlement == .linear else { continue }
+      let premium = try #require(instrument.notional(Lots(1), at: entry.mark))
+      #expect(entry.marginToBuy.units <= premium.units * 101 / 100 + 200_000, "\(instrument.name)")
+    }
+  }
+
+  @Test func sellingAnOptionCostsTheContingencyOnTop() throws {
+    var settings = MarkSettings()
+    settings.shortOptionContingency = 0
+    let index = Price(whole: 100_000)
+    let without = try Fixture.calculator(settings).marks(
+      of: Fixture.bitcoin, index: index, now: Fixture.now, version: 1)
+    settings.shortOptionContingency = 0.01
+    let with = try Fixture.calculator(settings).marks(of: Fixture.bitcoin, index: index, now: Fixture.now, version: 1)
+    for (a, b) in zip(without.shards.flatMap { $0.marks.entries }, with.shards.flatMap { $0.marks.entries }) {
+      let instrument = try #require(Fixture.market[a.instrument])
+      let expected = instrument.kind.isOption ? instrument.lotSize.units * 1_000 : 0
+      #expect(abs(b.marginToSell.units - a.marginToSell.units - expected) <= 1)
+      #expect(b.marginToBuy == a.marginToBuy)
+    }
+  }
+}
