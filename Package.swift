@@ -55,12 +55,12 @@ let package = Package(
     room("Pricing", ["Bytes", "Market"]),
     room("Settlement", ["Bytes", "Market", "Machine", "Cryptography"]),
     // Floor 3: edges.
-    room("Listing", ["Bytes", "Market", "Pricing", .product(name: "TOMLKit", package: "TOMLKit")]),
+    room("Listing", ["Bytes", "Market", "Pricing", toml]),
     room("Journal", ["Bytes", "Market", "Machine", "Cryptography", "CLMDB"]),
     room("Messaging", ["Bytes", "CZeroMQ", "CSodium"]),
     room("Wire", ["Bytes", "Market", "Cryptography"]),
     // Floor 4: the runtime that hosts a machine.
-    room("Cluster", ["Bytes", "Market", "Machine", "Cryptography", "Journal", "Messaging", "Wire"]),
+    room("Cluster", ["Bytes", "Market", "Machine", "Cryptography", "Journal", "Messaging", "Wire", log]),
     // Floor 5: the roles.
     room("MatcherNode", ["Bytes", "Market", "Machine", "Matching", "Cluster", "Messaging", "Wire", log]),
     room("RiskNode", ["Bytes", "Market", "Machine", "Clearing", "Cluster", "Messaging", "Wire", log]),

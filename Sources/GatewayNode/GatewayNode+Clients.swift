@@ -9,14 +9,13 @@ import Wire
 extension GatewayNode {
   func frontReadable() {
     for _ in 0..<configuration.framesPerTurn {
-      guard front.receive(into: &received) else { return }
-      guard received.frameCount == 2, !received.isMalformed else {
+      guard front.take(into: &received) else { return }
+      guard received.count == 2, !received.isMalformed else {
         counters.dropped += 1
         continue
       }
-      take(received.frame(1), from: [UInt8](received.frame(0)), named: received.userID)
+      take(received.frame(1), from: [UInt8](received.frame(0)), named: received.userID ?? "")
     }
-    loop.wake(afterNanoseconds: 0)
   }
 
   private func take(_ bytes: UnsafeRawBufferPointer, from identity: [UInt8], named name: String) {
@@ -76,14 +75,14 @@ extension GatewayNode {
         header, .throttled, "\(machine) has \(backs[index].outstanding) actions waiting", identity,
         retryAfter: configuration.retryAfterMilliseconds)
     }
-    do {
-      try ActionSigning.verify(header, operations, market)
+    do throws(SigningError) {
+      try signing.verify(SignedActionView(header: header, operations: operations))
     } catch {
-      return refuse(header, .badSignature, "\(error)", identity)
+      return refuse(header, error.outcome, "\(error)", identity)
     }
     Frame.begin(.submit, in: &frame)
     frame.blob(bytes)
-    guard backs[index].socket.send(frame.bytes) == .sent else {
+    guard backs[index].socket.offer(frame.bytes) == .sent else {
       return refuse(
         header, .shardUnavailable, "\(machine) cannot be reached", identity,
         retryAfter: configuration.retryAfterMilliseconds)
@@ -103,7 +102,7 @@ extension GatewayNode {
       account: header.account, key: header.key, nonce: header.nonce, outcome: outcome,
       retryAfterMilliseconds: retryAfter, reason: reason)
     Frame.write(.refusal, refusal, in: &frame)
-    _ = front.send(to: identity, frame.bytes)
+    _ = front.offer(to: identity, frame.bytes)
   }
 
   private func ask(_ query: Query, from identity: [UInt8]) {
@@ -120,7 +119,7 @@ extension GatewayNode {
     var forwarded = query
     forwarded.tag = nextTag
     Frame.write(.query, forwarded, in: &frame)
-    guard backs[index].socket.send(frame.bytes) == .sent else {
+    guard backs[index].socket.offer(frame.bytes) == .sent else {
       return answer(query.tag, [UInt8]("\(query.machine) cannot be reached".utf8), identity, false)
     }
     questions[nextTag] = (identity, query.tag)
@@ -128,7 +127,7 @@ extension GatewayNode {
 
   func answer(_ tag: UInt64, _ body: [UInt8], _ identity: [UInt8], _ isAnswered: Bool = true) {
     Frame.write(.answer, Answer(tag: tag, isAnswered: isAnswered, body: body), in: &frame)
-    _ = front.send(to: identity, frame.bytes)
+    _ = front.offer(to: identity, frame.bytes)
   }
 
   private func answerMarks(_ query: Query, _ identity: [UInt8]) {

@@ -8,9 +8,9 @@ import Wire
 extension GatewayNode {
   func backReadable(_ index: Int) {
     for _ in 0..<configuration.framesPerTurn {
-      guard backs[index].socket.receive(into: &received) else { return }
+      guard backs[index].socket.take(into: &received) else { return }
       backs[index].heardAt = MachineClock.monotonic()
-      guard received.frameCount == 1, var (kind, body) = Frame.open(received.frame(0)) else {
+      guard received.count == 1, var (kind, body) = Frame.open(received.frame(0)) else {
         counters.dropped += 1
         continue
       }
@@ -24,7 +24,6 @@ extension GatewayNode {
       default: counters.dropped += 1
       }
     }
-    loop.wake(afterNanoseconds: 0)
   }
 
   private func forwardReplies(_ body: inout ByteReader, _ index: Int) {
@@ -41,7 +40,7 @@ extension GatewayNode {
       backs[index].outstanding = max(0, backs[index].outstanding - 1)
       Frame.begin(.replies, in: &frame)
       frame.blob(bytes)
-      _ = front.send(to: entry.identity, frame.bytes)
+      _ = front.offer(to: entry.identity, frame.bytes)
     }
   }
 
@@ -65,10 +64,10 @@ extension GatewayNode {
     for (identity, layouts) in reports {
       Feed.begin(shard, in: &frame)
       for layout in layouts { layout.withUnsafeBytes { Feed.append(.report, $0, to: &frame) } }
-      if front.send(to: identity, frame.bytes) == .unreachable { forget(identity) }
+      if front.offer(to: identity, frame.bytes) == .unreachable { forget(identity) }
     }
     if hasBooks {
-      for identity in bookSubscribers where front.send(to: identity, whole) == .unreachable { forget(identity) }
+      for identity in bookSubscribers where front.offer(to: identity, whole) == .unreachable { forget(identity) }
     }
   }
 

@@ -16,6 +16,7 @@ public actor GatewayNode {
   let id: MachineID
   let market: MarketDefinition
   let encodedMarket: [UInt8]
+  let signing: ActionSigning
   let configuration: GatewayConfiguration
   let log: Logger
   let front: Socket
@@ -71,6 +72,7 @@ public actor GatewayNode {
     self.configuration = configuration
     self.log = log
     encodedMarket = market.encoded
+    signing = ActionSigning(market: market)
     front = try transport.frontDoor(bindingEndpointOf: id)
     for machine in map.shards.map(MachineID.shard) + [.risk, .settlement] {
       backs.append(Back(machine: machine, socket: try transport.dealer(connectingTo: machine)))
@@ -84,6 +86,7 @@ public actor GatewayNode {
       loop.watch(backs[index].socket) { [unowned self] in self.assumeIsolated { $0.backReadable(index) } }
     }
     loop.atEndOfTurn { [unowned self] in self.assumeIsolated { $0.endOfTurn() } }
+    wakeUp = loop.timer {}
     endOfTurn()
     log.info("serving", metadata: ["machine": "\(id)"])
   }
@@ -97,17 +100,18 @@ public actor GatewayNode {
     let now = MachineClock.monotonic()
     for index in backs.indices where backs[index].machine.shard != nil { keepSubscribed(index, now) }
     if now >= nextSweep { sweep(now) }
-    loop.wake(afterNanoseconds: 100_000_000)
+    wakeUp?.set(MonotonicTime.now().advanced(by: 100_000_000))
   }
 
   private var nextSweep: Int64 = 0
+  private var wakeUp: LoopTimer?
 
   /// A shard that restarted has forgotten who listens: subscribe again after a silence.
   private func keepSubscribed(_ index: Int, _ now: Int64) {
     guard now - max(backs[index].heardAt, backs[index].subscribedAt) > configuration.silenceNanoseconds else { return }
     backs[index].subscribedAt = now
     Frame.write(.feedSubscription, FeedSubscription(wantsReports: true, wantsBooks: !bookSubscribers.isEmpty), in: &frame)
-    _ = backs[index].socket.send(frame.bytes)
+    _ = backs[index].socket.offer(frame.bytes)
   }
 
   /// Forgets actions whose machine did not answer in time: their clients ask again by nonce.

@@ -24,7 +24,7 @@ extension MachineHost where M: ~Copyable {
   private func broadcast(_ kind: FrameKind, _ body: [UInt8]) {
     Frame.begin(kind, in: &frame)
     frame.bytes(body)
-    for subscriber in subscribers { _ = router.send(to: subscriber.identity, frame.bytes) }
+    for subscriber in subscribers { _ = router.offer(to: subscriber.identity, frame.bytes) }
   }
 
   // MARK: Streams
@@ -67,7 +67,7 @@ extension MachineHost where M: ~Copyable {
     guard let identity = outlets[index].identity else { return }
     Frame.begin(.chunk, in: &frame)
     chunk.write(to: &frame)
-    switch router.send(to: identity, frame.bytes) {
+    switch router.offer(to: identity, frame.bytes) {
     case .sent: outlets[index].sent = chunk.firstNumber + UInt64(chunk.count) - 1
     case .wouldBlock: outlets[index].isStalled = true
     case .unreachable: outlets[index].identity = nil
@@ -110,7 +110,7 @@ extension MachineHost where M: ~Copyable {
         frame.blob(record.payload)
         count += 1
       }
-      if count > 0 { _ = router.send(to: peers[peer].identity, frame.bytes) }
+      if count > 0 { _ = router.offer(to: peers[peer].identity, frame.bytes) }
     }
   }
 
@@ -128,7 +128,7 @@ extension MachineHost where M: ~Copyable {
         }
       }
       if Feed.isEmpty(frame) { continue }
-      if router.send(to: subscriber.identity, frame.bytes) == .unreachable { gone.append(subscriber.identity) }
+      if router.offer(to: subscriber.identity, frame.bytes) == .unreachable { gone.append(subscriber.identity) }
     }
     if !gone.isEmpty { subscribers.removeAll { gone.contains($0.identity) } }
   }
@@ -149,7 +149,7 @@ extension MachineHost where M: ~Copyable {
         answer.body = [UInt8]("\(error)".utf8)
       }
       Frame.write(.answer, answer, in: &frame)
-      _ = router.send(to: identity, frame.bytes)
+      _ = router.offer(to: identity, frame.bytes)
     }
     questions.removeAll(keepingCapacity: true)
   }

@@ -9,13 +9,11 @@ extension MachineHost where M: ~Copyable {
   func routerReadable() {
     guard !isStopped else { return }
     for _ in 0..<configuration.framesPerTurn {
-      guard router.receive(into: &received) else { return }
-      guard received.frameCount == 2, !received.isMalformed else { continue }
-      take(received.frame(1), from: [UInt8](received.frame(0)), named: received.userID)
+      guard router.take(into: &received) else { return }
+      guard received.count == 2, !received.isMalformed, let name = received.userID else { continue }
+      take(received.frame(1), from: [UInt8](received.frame(0)), named: name)
       if sequencer.pendingInputs >= configuration.inputsPerCommit { attempt("committing") { try flush() } }
     }
-    // More may be waiting than the turn takes: come back at once, after the others had theirs.
-    loop.wake(afterNanoseconds: 0)
   }
 
   /// One frame of a peer; what is malformed or not the peer's to say is dropped and counted.
@@ -88,14 +86,13 @@ extension MachineHost where M: ~Copyable {
   func sourceReadable(_ index: Int) {
     guard !isStopped else { return }
     for _ in 0..<configuration.framesPerTurn {
-      guard sources[index].socket.receive(into: &received) else { return }
-      guard received.frameCount == 1, var (kind, body) = Frame.open(received.frame(0)), kind == .chunk,
+      guard sources[index].socket.take(into: &received) else { return }
+      guard received.count == 1, var (kind, body) = Frame.open(received.frame(0)), kind == .chunk,
         let chunk = StreamChunk(from: &body), chunk.source == sources[index].inlet.source
       else { continue }
       attempt("consuming a stream") { try consume(chunk, index) }
       if sequencer.pendingInputs >= configuration.inputsPerCommit { attempt("committing") { try flush() } }
     }
-    loop.wake(afterNanoseconds: 0)
   }
 
   /// Journals the chunk if it is the next one. What was consumed before is acknowledged again; a gap asks for the rest.
@@ -127,7 +124,7 @@ extension MachineHost where M: ~Copyable {
     sources[index].inlet.subscribedAt = now
     let position = StreamPosition(machine: id, number: sources[index].inlet.received + 1)
     Frame.write(.subscribe, position, in: &frame)
-    _ = sources[index].socket.send(frame.bytes)
+    _ = sources[index].socket.offer(frame.bytes)
   }
 
   func resubscribeIfSilent() {
@@ -143,7 +140,7 @@ extension MachineHost where M: ~Copyable {
     for index in sources.indices where sources[index].inlet.acknowledged != sources[index].inlet.received {
       let position = StreamPosition(machine: id, number: sources[index].inlet.received)
       Frame.write(.acknowledge, position, in: &frame)
-      if sources[index].socket.send(frame.bytes) == .sent {
+      if sources[index].socket.offer(frame.bytes) == .sent {
         sources[index].inlet.acknowledged = sources[index].inlet.received
       }
     }

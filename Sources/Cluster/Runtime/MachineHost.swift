@@ -37,6 +37,7 @@ public actor MachineHost<M: Machine & ~Copyable> {
   var inputs: UInt64 = 0
   var lastSnapshot: SequenceNumber
   var isStopped = false
+  private var wakeUp: LoopTimer?
 
   struct Peer {
     var identity: [UInt8]
@@ -86,8 +87,11 @@ public actor MachineHost<M: Machine & ~Copyable> {
       subscribe(index)
     }
     loop.atEndOfTurn { [unowned self] in self.assumeIsolated { $0.endOfTurn() } }
+    // A turn in which the timer fires ends like any other.
+    wakeUp = loop.timer {}
     log.info(
       "serving", metadata: ["machine": "\(id)", "term": "\(sequencer.term)", "sequence": "\(sequencer.lastSequence)"])
+    followUps = role.catchUp(sequencer.machine)
     resumeEffects()
     endOfTurn()
   }
@@ -200,7 +204,7 @@ public actor MachineHost<M: Machine & ~Copyable> {
     let now = sequencer.now()
     let untilDeadline = sequencer.nextDeadline - now
     let wait = min(max(untilDeadline.nanoseconds, 0), Inlet.silenceNanoseconds / 3)
-    loop.wake(afterNanoseconds: wait)
+    wakeUp?.set(MonotonicTime.now().advanced(by: wait))
   }
 }
 
@@ -222,18 +226,22 @@ public struct HostRole<M: Machine & ~Copyable>: Sendable {
   public var answer: @Sendable (borrowing M, Query) throws -> HostAnswer
   /// Carries out an effect; called on the loop, after the commit.
   public var effect: @Sendable (_ code: UInt32, _ payload: [UInt8]) throws -> HostReaction
+  /// Inputs that the machine missed while it was down, asked once at start.
+  public var catchUp: @Sendable (borrowing M) -> [(kind: InputKind, payload: [UInt8])]
 
   public init(
     sources: [MachineID], admits: [FrameKind: ClusterMap.Role],
     figures: @escaping @Sendable (borrowing M) -> (figures: [String: Int64], texts: [String: String]),
     answer: @escaping @Sendable (borrowing M, Query) throws -> HostAnswer,
-    effect: @escaping @Sendable (_ code: UInt32, _ payload: [UInt8]) throws -> HostReaction = { _, _ in HostReaction() }
+    effect: @escaping @Sendable (_ code: UInt32, _ payload: [UInt8]) throws -> HostReaction = { _, _ in HostReaction() },
+    catchUp: @escaping @Sendable (borrowing M) -> [(kind: InputKind, payload: [UInt8])] = { _ in [] }
   ) {
     self.sources = sources
     self.admits = admits
     self.figures = figures
     self.answer = answer
     self.effect = effect
+    self.catchUp = catchUp
   }
 }
 

@@ -29,12 +29,12 @@ public final class GatewayClient {
   public func submit(_ action: [UInt8]) -> Bool {
     Frame.begin(.submit, in: &frame)
     action.withUnsafeBytes { frame.blob($0) }
-    return socket.send(frame.bytes) == .sent
+    return socket.offer(frame.bytes) == .sent
   }
 
   public func subscribe(_ subscription: FeedSubscription) {
     Frame.write(.feedSubscription, subscription, in: &frame)
-    _ = socket.send(frame.bytes)
+    _ = socket.offer(frame.bytes)
   }
 
   /// Sends a question and returns its tag; the answer comes as an event.
@@ -42,7 +42,7 @@ public final class GatewayClient {
   public func ask(_ kind: Query.Kind, _ machine: MachineID, _ body: [UInt8] = []) -> UInt64 {
     defer { nextTag += 1 }
     Frame.write(.query, Query(tag: nextTag, kind: kind, machine: machine, body: body), in: &frame)
-    _ = socket.send(frame.bytes)
+    _ = socket.offer(frame.bytes)
     return nextTag
   }
 
@@ -76,8 +76,8 @@ public final class GatewayClient {
 
   private func receive(waitMicroseconds: Int, _ body: (Event) -> Void) {
     if waitMicroseconds > 0 { socket.waitUntilReadable(microseconds: waitMicroseconds) }
-    while socket.receive(into: &received) {
-      guard received.frameCount == 1, var (kind, reader) = Frame.open(received.frame(0)) else { continue }
+    while socket.take(into: &received) {
+      guard received.count == 1, var (kind, reader) = Frame.open(received.frame(0)) else { continue }
       switch kind {
       case .replies:
         while reader.remaining > 0 {

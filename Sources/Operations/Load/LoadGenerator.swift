@@ -25,6 +25,7 @@ public final class LoadGenerator {
 
   private let client: GatewayClient
   private let market: MarketDefinition
+  private let signing: ActionSigning
   private let accounts: [AccountCredentials]
   private let configuration: LoadConfiguration
   private let log: ClientLog?
@@ -48,6 +49,7 @@ public final class LoadGenerator {
   ) {
     self.client = client
     self.market = market
+    signing = ActionSigning(market: market)
     self.accounts = accounts
     self.configuration = configuration
     self.log = log
@@ -153,9 +155,9 @@ public final class LoadGenerator {
     nextNonce += 1
     let expiry = UInt64(MachineClock.wall().seconds) + configuration.signatureSeconds
     guard let underlying = shards[shard].quotes.first?.instrument.underlying else { return }
-    let action = try ActionSigning.signedBatch(
+    let action = try signing.signedBatch(
       operations, account: accounts[account].account, nonce: nonce, expiry: expiry, underlying: underlying,
-      key: accounts[account].key, market: market)
+      key: accounts[account].key)
     let bytes = action.encoded
     let isMeasured = window.contains(intended)
     pending[PendingKey(account: accounts[account].account, nonce: nonce)] = Pending(

@@ -145,7 +145,7 @@ public struct Vault: Sendable {
   }
 
   /// A remembered header.
-  func header(of epoch: Epoch) -> EpochHeader? {
+  public func header(of epoch: Epoch) -> EpochHeader? {
     guard let first = headers.first, epoch >= first.epoch else { return nil }
     let place = Int(epoch.rawValue - first.epoch.rawValue)
     return place < headers.count ? headers[place] : nil
