@@ -1,6 +1,5 @@
 import Bytes
 import Cluster
-import Foundation
 import Market
 import Messaging
 import Wire
@@ -19,11 +18,12 @@ extension GatewayNode {
   }
 
   private func take(_ bytes: UnsafeRawBufferPointer, from identity: [UInt8], named name: String) {
-    guard var (kind, body) = Frame.open(bytes) else {
+    guard let opened = Frame.open(bytes) else {
       counters.dropped += 1
       return
     }
-    switch kind {
+    var body = opened.body
+    switch opened.kind {
     case .submit:
       while body.remaining > 0 {
         let action = body.blob()
@@ -41,7 +41,7 @@ extension GatewayNode {
       } else if !subscription.wantsBooks {
         bookSubscribers.remove(identity)
       }
-    case .marks where name == MachineID.marks.description:
+    case .marks where name == marksKey:
       takeMarks(body.bytes(body.remaining))
     default:
       counters.dropped += 1
@@ -152,14 +152,13 @@ extension GatewayNode {
   }
 
   private func status() -> [UInt8] {
-    let status = HostStatus(
-      machine: id.description, node: id.description, processIdentifier: getpid(), term: 0, sequence: 0, epoch: 0,
-      commits: 0, inputs: UInt64(counters.actions), journalBytes: 0, journalCapacity: 0, outgoing: [], incoming: [],
+    let status = HostStatus.edge(
+      id, node: nodeName, inputs: UInt64(counters.actions),
       figures: [
         "actions": counters.actions, "operations": counters.operations, "refused": counters.refused,
         "throttled": counters.throttled, "replies": counters.replies, "dropped": counters.dropped,
         "waiting": Int64(waiting.count),
-      ], texts: [:])
-    return (try? JSONEncoder().encode(status)).map { [UInt8]($0) } ?? []
+      ])
+    return (try? status.json()) ?? []
   }
 }

@@ -10,11 +10,12 @@ extension GatewayNode {
     for _ in 0..<configuration.framesPerTurn {
       guard backs[index].socket.take(into: &received) else { return }
       backs[index].heardAt = MachineClock.monotonic()
-      guard received.count == 1, var (kind, body) = Frame.open(received.frame(0)) else {
+      guard received.count == 1, let opened = Frame.open(received.frame(0)) else {
         counters.dropped += 1
         continue
       }
-      switch kind {
+      var body = opened.body
+      switch opened.kind {
       case .replies: forwardReplies(&body, index)
       case .feed: forwardFeed(received.frame(0), &body)
       case .answer:

@@ -14,9 +14,12 @@ public actor GatewayNode {
   nonisolated public var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
   let id: MachineID
+  let nodeName: String
   let market: MarketDefinition
   let encodedMarket: [UInt8]
   let signing: ActionSigning
+  /// Key of the one peer that may bring marks.
+  let marksKey: String?
   let configuration: GatewayConfiguration
   let log: Logger
   let front: Socket
@@ -63,16 +66,18 @@ public actor GatewayNode {
   }
 
   public init(
-    _ id: MachineID, on loop: SocketLoop, map: ClusterMap, market: MarketDefinition, transport: Transport,
+    _ id: MachineID, on loop: SocketLoop, map: ClusterMap, node: String, market: MarketDefinition, transport: Transport,
     configuration: GatewayConfiguration, log: Logger
   ) throws {
     self.id = id
+    nodeName = node
     self.loop = loop
     self.market = market
     self.configuration = configuration
     self.log = log
     encodedMarket = market.encoded
     signing = ActionSigning(market: market)
+    marksKey = map.node(hosting: .marks)?.publicKey
     front = try transport.frontDoor(bindingEndpointOf: id)
     for machine in map.shards.map(MachineID.shard) + [.risk, .settlement] {
       backs.append(Back(machine: machine, socket: try transport.dealer(connectingTo: machine)))
@@ -81,14 +86,16 @@ public actor GatewayNode {
 
   /// Starts serving. Call once.
   public func start() {
-    loop.watch(front) { [unowned self] in self.assumeIsolated { $0.frontReadable() } }
-    for index in backs.indices {
-      loop.watch(backs[index].socket) { [unowned self] in self.assumeIsolated { $0.backReadable(index) } }
-    }
+    watch(front) { $0.frontReadable() }
+    for index in backs.indices { watch(backs[index].socket) { $0.backReadable(index) } }
     loop.atEndOfTurn { [unowned self] in self.assumeIsolated { $0.endOfTurn() } }
     wakeUp = loop.timer {}
     endOfTurn()
     log.info("serving", metadata: ["machine": "\(id)"])
+  }
+
+  private nonisolated func watch(_ socket: Socket, _ readable: @escaping @Sendable (isolated GatewayNode) -> Void) {
+    loop.watch(socket) { [unowned self] in self.assumeIsolated { readable($0) } }
   }
 
   public func stop() {

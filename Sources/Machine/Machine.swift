@@ -9,7 +9,7 @@ import Market
 /// that caused it is durable.
 ///
 /// A machine never traps on any input: what it cannot accept it refuses, deterministically.
-public protocol Machine: ~Copyable {
+public protocol Machine: ~Copyable, SendableMetatype {
   /// Layout version of `writeSnapshot`; a snapshot of another version is refused.
   static var snapshotVersion: UInt16 { get }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import Market
 import Synchronization
 
 /// A log file that is renamed away when it is full: `name.log`, then `name.log.1` … up to `keep`. Several handlers share

@@ -1,3 +1,6 @@
+import Foundation
+import Market
+
 /// What a host tells about itself; the JSON answer to `Query.Kind.status`.
 public struct HostStatus: Codable, Sendable {
   public struct Stream: Codable, Sendable {
@@ -25,4 +28,17 @@ public struct HostStatus: Codable, Sendable {
   public var figures: [String: Int64]
   /// Texts of the machine itself, by name.
   public var texts: [String: String]
+
+  /// The status of an edge, which has no journal.
+  public static func edge(
+    _ machine: MachineID, node: String, inputs: UInt64, figures: [String: Int64], texts: [String: String] = [:]
+  ) -> HostStatus {
+    HostStatus(
+      machine: machine.description, node: node, processIdentifier: getpid(), term: 0, sequence: 0, epoch: 0,
+      commits: 0, inputs: inputs, journalBytes: 0, journalCapacity: 0, outgoing: [], incoming: [], figures: figures,
+      texts: texts)
+  }
+
+  /// As the answer to `Query.Kind.status`.
+  public func json() throws -> [UInt8] { [UInt8](try JSONEncoder().encode(self)) }
 }

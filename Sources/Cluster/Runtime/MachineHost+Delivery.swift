@@ -1,5 +1,6 @@
 import Bytes
 import Foundation
+import Journal
 import Machine
 import Market
 import Messaging
@@ -169,6 +170,6 @@ extension MachineHost where M: ~Copyable {
         HostStatus.Stream(peer: peer.description, number: number, lag: 0)
       },
       figures: described.figures, texts: described.texts)
-    return [UInt8](try JSONEncoder().encode(status))
+    return try status.json()
   }
 }

@@ -1,4 +1,5 @@
 import Bytes
+import Logging
 import Machine
 import Market
 import Messaging
@@ -18,7 +19,9 @@ extension MachineHost where M: ~Copyable {
 
   /// One frame of a peer; what is malformed or not the peer's to say is dropped and counted.
   private func take(_ bytes: UnsafeRawBufferPointer, from identity: [UInt8], named name: String) {
-    guard var (kind, body) = Frame.open(bytes) else { return refuse(name, "a malformed frame") }
+    guard let opened = Frame.open(bytes) else { return refuse(name, "a malformed frame") }
+    var body = opened.body
+    let kind = opened.kind
     switch kind {
     case .subscribe:
       let position = StreamPosition(from: &body)
@@ -87,9 +90,9 @@ extension MachineHost where M: ~Copyable {
     guard !isStopped else { return }
     for _ in 0..<configuration.framesPerTurn {
       guard sources[index].socket.take(into: &received) else { return }
-      guard received.count == 1, var (kind, body) = Frame.open(received.frame(0)), kind == .chunk,
-        let chunk = StreamChunk(from: &body), chunk.source == sources[index].inlet.source
-      else { continue }
+      guard received.count == 1, let opened = Frame.open(received.frame(0)), opened.kind == .chunk else { continue }
+      var body = opened.body
+      guard let chunk = StreamChunk(from: &body), chunk.source == sources[index].inlet.source else { continue }
       attempt("consuming a stream") { try consume(chunk, index) }
       if sequencer.pendingInputs >= configuration.inputsPerCommit { attempt("committing") { try flush() } }
     }

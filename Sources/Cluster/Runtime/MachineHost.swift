@@ -69,7 +69,7 @@ public actor MachineHost<M: Machine & ~Copyable> {
     self.log = log
     let journal = try Journal(
       directory: map.journalDirectory(of: id), machine: id, configuration: configuration.journal)
-    sequencer = try Sequencer(id: id, journal: journal, genesis: genesis)
+    sequencer = try Sequencer.open(id: id, journal: journal, genesis: genesis)
     lastSnapshot = journal.lastSequence
     router = try transport.router(bindingEndpointOf: id)
     for source in role.sources {
@@ -81,9 +81,9 @@ public actor MachineHost<M: Machine & ~Copyable> {
 
   /// Starts serving. Call once.
   public func start() {
-    loop.watch(router) { [unowned self] in self.assumeIsolated { $0.routerReadable() } }
+    watch(router) { $0.routerReadable() }
     for index in sources.indices {
-      loop.watch(sources[index].socket) { [unowned self] in self.assumeIsolated { $0.sourceReadable(index) } }
+      watch(sources[index].socket) { $0.sourceReadable(index) }
       subscribe(index)
     }
     loop.atEndOfTurn { [unowned self] in self.assumeIsolated { $0.endOfTurn() } }
@@ -96,6 +96,10 @@ public actor MachineHost<M: Machine & ~Copyable> {
     endOfTurn()
   }
 
+  private nonisolated func watch(_ socket: Socket, _ readable: @escaping @Sendable (isolated MachineHost) -> Void) {
+    loop.watch(socket) { [unowned self] in self.assumeIsolated { readable($0) } }
+  }
+
   /// Commits what is pending, keeps a snapshot and closes: the orderly end.
   public func stop() {
     guard !isStopped else { return }
@@ -106,14 +110,13 @@ public actor MachineHost<M: Machine & ~Copyable> {
     isStopped = true
     loop.unwatch(router)
     for source in sources { loop.unwatch(source.socket) }
-    sequencer.journal.close()
   }
 
   /// Appends an input that an edge of this process brings: a settlement event, an attestation.
   public func submit(_ kind: InputKind, _ payload: some ByteCodable & Sendable) {
     guard !isStopped else { return }
     let encoded = payload.encoded
-    encoded.withUnsafeBytes { append(kind, $0) }
+    encoded.withUnsafeBytes { _ = append(kind, $0) }
     endOfTurn()
   }
 
@@ -195,7 +198,7 @@ public actor MachineHost<M: Machine & ~Copyable> {
     while !followUps.isEmpty {
       let batch = followUps
       followUps.removeAll()
-      for (kind, payload) in batch { payload.withUnsafeBytes { append(kind, $0) } }
+      for (kind, payload) in batch { payload.withUnsafeBytes { _ = append(kind, $0) } }
       try flush()
     }
   }

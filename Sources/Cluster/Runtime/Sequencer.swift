@@ -26,18 +26,23 @@ public struct Sequencer<M: Machine & ~Copyable>: ~Copyable {
 
   /// Reopens a machine as its journal tells it: the latest snapshot, then every entry after it. An empty journal begins
   /// with `genesis`.
-  public init(id: MachineID, journal: Journal, genesis: MarketDefinition) throws {
-    self.id = id
-    self.journal = journal
-    term = journal.lastTerm.next
-    clock = MachineClock(notBefore: journal.lastStamp)
-    machine = try Self.recover(id, journal)
+  public static func open(id: MachineID, journal: Journal, genesis: MarketDefinition) throws -> Sequencer {
+    var sequencer = Sequencer(id: id, journal: journal, machine: try recover(id, journal))
     if journal.lastSequence == SequenceNumber(0) {
       let encoded = genesis.encoded
-      _ = try encoded.withUnsafeBytes { try submit(.genesis, $0) }
-      try commit()
-      finishTurn()
+      _ = try encoded.withUnsafeBytes { try sequencer.submit(.genesis, $0) }
+      try sequencer.commit()
+      sequencer.finishTurn()
     }
+    return sequencer
+  }
+
+  private init(id: MachineID, journal: Journal, machine: consuming M) {
+    self.id = id
+    self.journal = journal
+    self.machine = machine
+    term = journal.lastTerm.next
+    clock = MachineClock(notBefore: journal.lastStamp)
   }
 
   private static func recover(_ id: MachineID, _ journal: Journal) throws -> M {
@@ -48,13 +53,8 @@ public struct Sequencer<M: Machine & ~Copyable>: ~Copyable {
       guard snapshot.version == M.snapshotVersion else {
         throw RuntimeError.unknownSnapshotVersion(id, found: snapshot.version, known: M.snapshotVersion)
       }
-      machine = try snapshot.bytes.withUnsafeBytes { bytes in
-        var reader = ByteReader(bytes)
-        let restored = M(id: id, snapshot: &reader)
-        guard reader.isExhausted else { throw RuntimeError.damagedSnapshot(id, at: snapshot.sequence) }
-        return restored
-      }
-      next = snapshot.sequence.next
+      machine = try restore(id, snapshot)
+      next = snapshot.position.sequence.next
     }
     try journal.forEachEntry(from: next) { header, payload in
       machine.apply(header, payload, into: &scratch)
@@ -62,6 +62,16 @@ public struct Sequencer<M: Machine & ~Copyable>: ~Copyable {
       return true
     }
     return machine
+  }
+
+  private static func restore(_ id: MachineID, _ snapshot: JournalSnapshot) throws -> M {
+    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: snapshot.bytes.count, alignment: 16)
+    defer { bytes.deallocate() }
+    bytes.copyBytes(from: snapshot.bytes)
+    var reader = ByteReader(UnsafeRawBufferPointer(bytes))
+    let restored = M(id: id, snapshot: &reader)
+    guard reader.isExhausted else { throw RuntimeError.damagedSnapshot(id, at: snapshot.position.sequence) }
+    return restored
   }
 
   public var epoch: Epoch { machine.epoch }

@@ -13,7 +13,7 @@ public struct ClusterMap: Codable, Sendable, Hashable {
     public var role: Role
     /// Names of the machines and edges it hosts, each with an endpoint in `endpoints`.
     public var hosts: [String]
-    /// Z85 text of its CURVE public key.
+    /// Its CURVE public key, 64 hexadecimal digits.
     public var publicKey: String
   }
 

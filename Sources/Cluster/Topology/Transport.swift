@@ -1,0 +1,76 @@
+import Market
+import Messaging
+
+/// Makes a node's sockets: authenticated by CURVE both ways, found through the cluster map.
+public struct Transport: Sendable {
+  /// Servers of this domain admit the nodes that the keyring lists, each under its name.
+  private static let nodeDomain = "nodes"
+  /// Servers of this one admit any key: clients prove themselves by their signatures.
+  private static let clientDomain = "clients"
+
+  public let map: ClusterMap
+  private let context: ZeroMQContext
+  private let keys: CurveKeyPair
+  private let authenticator: Authenticator?
+
+  /// Sockets of a node that serves, with the allow-list of its keyring.
+  public init(map: ClusterMap, keyring: CurveKeyring) throws {
+    self.map = map
+    context = try ZeroMQContext()
+    keys = keyring.own
+    let authenticator = try Authenticator(context)
+    authenticator.admit(.listed(keyring.peers), to: Self.nodeDomain)
+    authenticator.admit(.anyKey, to: Self.clientDomain)
+    self.authenticator = authenticator
+  }
+
+  /// Sockets of a client, which serves nobody.
+  public init(map: ClusterMap, clientKeys: CurveKeyPair) throws {
+    self.map = map
+    context = try ZeroMQContext()
+    keys = clientKeys
+    authenticator = nil
+  }
+
+  /// The socket on which a machine's peers reach it.
+  public func router(bindingEndpointOf machine: MachineID) throws -> Socket {
+    try serve(machine, domain: Self.nodeDomain)
+  }
+
+  /// The socket on which clients reach a gateway.
+  public func frontDoor(bindingEndpointOf gateway: MachineID) throws -> Socket {
+    try serve(gateway, domain: Self.clientDomain)
+  }
+
+  private func serve(_ machine: MachineID, domain: String) throws -> Socket {
+    guard let endpoint = map.endpoint(of: machine) else {
+      throw ClusterMapError(path: "cluster map", reason: "\(machine) has no endpoint")
+    }
+    var options = options
+    options.security = .curveServer(keys, domain: domain)
+    let socket = try Socket(context, .router, options)
+    try socket.bind(endpoint)
+    return socket
+  }
+
+  /// A connection to another machine; only the process that holds its node's key can answer.
+  public func dealer(connectingTo machine: MachineID) throws -> Socket {
+    guard let endpoint = map.endpoint(of: machine), let node = map.node(hosting: machine),
+      let key = CurvePublicKey(hexadecimal: node.publicKey)
+    else { throw ClusterMapError(path: "cluster map", reason: "\(machine) has no endpoint, or its node no key") }
+    var options = options
+    options.security = .curveClient(keys, server: key)
+    let socket = try Socket(context, .dealer, options)
+    try socket.connect(endpoint)
+    return socket
+  }
+
+  private var options: SocketOptions {
+    var options = SocketOptions()
+    // Enough for a burst; beyond it the sender is told, and streams go on from the outbox.
+    options.sendHighWater = 4_096
+    options.receiveHighWater = 4_096
+    options.maximumFrameBytes = 64 << 20
+    return options
+  }
+}
