@@ -64,7 +64,7 @@ let package = Package(
     // Floor 5: the roles.
     room("MatcherNode", ["Bytes", "Market", "Machine", "Matching", "Cluster", "Messaging", "Wire", log]),
     room("RiskNode", ["Bytes", "Market", "Machine", "Clearing", "Cluster", "Messaging", "Wire", log]),
-    room("MarkNode", ["Bytes", "Market", "Machine", "Pricing", "Cluster", "Messaging", "Wire", log]),
+    room("MarkNode", ["Bytes", "Market", "Pricing", "Listing", "Cluster", "Messaging", "Wire", log]),
     room(
       "SettlementNode",
       ["Bytes", "Market", "Machine", "Cryptography", "Settlement", "Journal", "Cluster", "Messaging", "Wire", log]),
@@ -81,7 +81,7 @@ let package = Package(
       [
         "Bytes", "Market", "Machine", "Cryptography", "Pricing", "Settlement", "Journal", "Cluster", "Messaging",
         "Wire", "MatcherNode", "RiskNode", "MarkNode", "SettlementNode", "GatewayNode", "VerifierNode",
-        "Listing", log, histogram, toml,
+        "Matching", "Clearing", "Listing", log, histogram, toml,
       ]),
     .executableTarget(
       name: "novation",

@@ -95,7 +95,7 @@ public enum SettlementNode {
     case .epoch:
       let epoch = try Epoch(decoding: query.body)
       return HostAnswer(try json(EpochText(epoch, machine.status, ledger)))
-    default: throw ClientMistake("settlement does not answer '\(query.kind)'")
+    default: throw UnansweredQuery(machine: .settlement, kind: query.kind)
     }
   }
 

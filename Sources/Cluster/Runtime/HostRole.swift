@@ -1,0 +1,55 @@
+import Journal
+import Machine
+import Market
+import Wire
+
+/// What a role adds to the common host.
+public struct HostRole<M: Machine & ~Copyable>: Sendable {
+  /// Machines whose streams it consumes.
+  public var sources: [MachineID]
+  /// Input kinds that peers may bring, with the role a peer must have.
+  public var admits: [FrameKind: ClusterMap.Role]
+  /// Figures and texts of the machine for `status`.
+  public var figures: @Sendable (borrowing M) -> (figures: [String: Int64], texts: [String: String])
+  /// Answers a query other than `status`; a thrown error becomes its text.
+  public var answer: @Sendable (borrowing M, Query) throws -> HostAnswer
+  /// Carries out an effect; called on the loop, after the commit.
+  public var effect: @Sendable (_ code: UInt32, _ payload: [UInt8]) throws -> HostReaction
+  /// Inputs that the machine missed while it was down, asked once at start.
+  public var catchUp: @Sendable (borrowing M) -> [(kind: InputKind, payload: [UInt8])]
+
+  public init(
+    sources: [MachineID], admits: [FrameKind: ClusterMap.Role],
+    figures: @escaping @Sendable (borrowing M) -> (figures: [String: Int64], texts: [String: String]),
+    answer: @escaping @Sendable (borrowing M, Query) throws -> HostAnswer,
+    effect: @escaping @Sendable (_ code: UInt32, _ payload: [UInt8]) throws -> HostReaction = { _, _ in HostReaction() },
+    catchUp: @escaping @Sendable (borrowing M) -> [(kind: InputKind, payload: [UInt8])] = { _ in [] }
+  ) {
+    self.sources = sources
+    self.admits = admits
+    self.figures = figures
+    self.answer = answer
+    self.effect = effect
+    self.catchUp = catchUp
+  }
+}
+
+/// Limits of one host.
+public struct HostConfiguration: Sendable {
+  public var journal = JournalConfiguration()
+  /// Frames taken from one socket in one turn.
+  public var framesPerTurn = 256
+  /// Inputs after which a commit is due, though more are waiting.
+  public var inputsPerCommit = 1_024
+  /// Ticks in one turn; a machine with more to do goes on in the next.
+  public var ticksPerTurn = 16
+  /// Journal entries between snapshots.
+  public var snapshotEvery: UInt64 = 250_000
+  public init() {}
+}
+
+/// Exit codes of a hosting process.
+public enum HostExit {
+  /// The term is over (a commit failed, a journal was damaged): start again.
+  public static let termEnded: Int32 = 70
+}

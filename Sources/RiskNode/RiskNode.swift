@@ -1,0 +1,100 @@
+import Bytes
+import Clearing
+import Cluster
+import Foundation
+import Logging
+import Machine
+import Market
+import Messaging
+import Wire
+
+/// Wires the risk aggregator to its sockets. It holds no rule of its own.
+public enum RiskNode {
+  public static func host(
+    on loop: SocketLoop, map: ClusterMap, node: String, market: MarketDefinition, transport: Transport,
+    configuration: HostConfiguration, log: Logger
+  ) throws -> MachineHost<RiskMachine> {
+    let role = HostRole<RiskMachine>(
+      sources: market.shards.map(MachineID.shard) + [.settlement],
+      admits: [.submit: .gateway, .marks: .marks],
+      figures: { figures(of: $0) },
+      answer: { machine, query in
+        guard query.kind == .account else { throw UnansweredQuery(machine: .risk, kind: query.kind) }
+        let account = try AccountID(decoding: query.body)
+        guard let view = machine.view(of: account) else { throw UnknownAccount(account: account) }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return HostAnswer([UInt8](try encoder.encode(AccountText(view, market))))
+      })
+    return try MachineHost(
+      .risk, role: role, on: loop, map: map, node: node, genesis: market, transport: transport,
+      configuration: configuration, log: log)
+  }
+
+  private static func figures(
+    of machine: borrowing RiskMachine
+  ) -> (figures: [String: Int64], texts: [String: String]) {
+    let totals = machine.totals()
+    return (
+      [
+        "accounts": Int64(totals.accounts), "equity": totals.equity.units,
+        "underLiquidation": Int64(totals.underLiquidation), "unmeasurable": Int64(totals.unmeasurable),
+        "halted": totals.isHalted ? 1 : 0, "fills": Int64(clamping: machine.consumedFills.reduce(0, &+)),
+      ], [:]
+    )
+  }
+}
+
+/// One account as risk sees it, as JSON; amounts are decimal text.
+public struct AccountText: Codable, Sendable {
+  public struct Position: Codable, Sendable {
+    public var instrument: String
+    public var lots: Int64
+  }
+  public struct Credit: Codable, Sendable {
+    public var shard: UInt16
+    public var ceiling: String
+    public var consumed: String
+    public var outstanding: String
+  }
+  public var account: UInt32
+  public var owner: String
+  /// By currency name.
+  public var ledger: [String: String]
+  public var positions: [Position]
+  /// USD; absent while a mark that they need has not come.
+  public var equity: String?
+  public var initialMargin: String?
+  public var maintenanceMargin: String?
+  public var credit: [Credit]
+  public var pendingWithdrawals: String?
+  public var heldOrders: Int
+  public var isFrozen: Bool
+
+  init(_ view: AccountView, _ market: MarketDefinition) {
+    account = view.account.rawValue
+    owner = view.owner.description
+    ledger = [:]
+    for (currency, amount) in zip(market.currencies, view.ledger) { ledger[currency.name] = amount.description }
+    positions = view.positions.map { holding in
+      Position(instrument: market[holding.instrument]?.name ?? "\(holding.instrument)", lots: holding.lots.count)
+    }
+    equity = view.standing?.equity.description
+    initialMargin = view.standing?.initialMargin.description
+    maintenanceMargin = view.standing?.maintenanceMargin.description
+    credit = view.credit.map {
+      Credit(
+        shard: $0.shard.rawValue, ceiling: $0.ceiling.description, consumed: $0.consumed.description,
+        outstanding: $0.outstanding.description)
+    }
+    pendingWithdrawals = view.pendingWithdrawals?.description
+    heldOrders = view.heldOrders
+    isFrozen = view.isFrozen
+  }
+}
+
+/// An account that no deposit has opened.
+struct UnknownAccount: Error, CustomStringConvertible {
+  var account: AccountID
+  var description: String { "account \(account) is not known: a deposit opens it" }
+}
