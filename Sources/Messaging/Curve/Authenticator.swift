@@ -14,13 +14,8 @@ public final class Authenticator: Sendable {
     case anyKey
   }
 
-  private enum Rule {
-    case listed([CurvePublicKey: String])
-    case anyKey
-  }
-
   private let loop: SocketLoop
-  private let rules = Mutex<[String: Rule]>([:])
+  private let rules = AdmissionRules()
 
   /// Starts answering for `context`, which must have no authenticator yet.
   public init(_ context: ZeroMQContext) throws(MessagingError) {
@@ -35,9 +30,9 @@ public final class Authenticator: Sendable {
     }
     // The socket goes over to the loop here; nothing on this thread touches it again.
     nonisolated(unsafe) let handed = socket
-    loop.perform { [unowned self] in
-      nonisolated(unsafe) var request = MessageBuffer(frames: 7)
-      self.loop.watch(handed) { [unowned self] in self.answer(handed, &request) }
+    loop.perform { [unowned loop, rules] in
+      var request = MessageBuffer(frames: 7)
+      loop.watch(handed) { rules.answer(handed, &request) }
     }
     context.hasAuthenticator.store(true, ordering: .releasing)
   }
@@ -45,7 +40,19 @@ public final class Authenticator: Sendable {
   deinit { loop.stop() }
 
   /// Admits to `domain`'s servers whom `policy` says, from now on.
-  public func admit(_ policy: Policy, to domain: String) {
+  public func admit(_ policy: Policy, to domain: String) { rules.set(policy, for: domain) }
+}
+
+/// What the authenticator's thread looks up.
+private final class AdmissionRules: Sendable {
+  private enum Rule {
+    case listed([CurvePublicKey: String])
+    case anyKey
+  }
+
+  private let rules = Mutex<[String: Rule]>([:])
+
+  func set(_ policy: Authenticator.Policy, for domain: String) {
     let rule: Rule
     switch policy {
     case .anyKey: rule = .anyKey
@@ -68,7 +75,7 @@ public final class Authenticator: Sendable {
 
   /// Request: version, request id, domain, address, routing id, mechanism, the client's public key. Reply: version,
   /// request id, status, its text, user id, metadata.
-  private func answer(_ socket: Socket, _ request: inout MessageBuffer) {
+  func answer(_ socket: Socket, _ request: inout MessageBuffer) {
     guard (try? socket.receive(into: &request)) == true else { return }
     let id = request.count > 1 ? [UInt8](request.frame(1)) : []
     let user = admittedUser(request)

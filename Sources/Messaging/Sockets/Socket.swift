@@ -95,7 +95,8 @@ public final class Socket {
   }
 
   /// Sends a message of two frames: from a router, `body` to the peer with the routing id `peer`. Never waits.
-  public func send(to peer: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer) throws(MessagingError) -> SendResult {
+  public func send(to peer: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer) throws(MessagingError) -> SendResult
+  {
     let result = try send(frame: peer, isLast: false)
     guard result == .sent else { return result }
     return try send(frame: body, isLast: true)
