@@ -6,8 +6,12 @@ import Market
 extension JournalStore {
   /// Walks the journal from `base` to its end, checking every entry's checksum and number and every batch's link, and
   /// returns the position at the end. Anything damaged is refused with its sequence. At most `bound` batches are walked,
-  /// so that a reader of a live journal need not stay long.
-  func verify(from base: JournalPosition, bound: Int = .max) throws(JournalError) -> JournalPosition {
+  /// so that a reader of a live journal need not stay long. `each` is called with every entry, after its own checks and
+  /// before its batch's, and with the position before it.
+  func verify(
+    from base: JournalPosition, bound: Int = .max,
+    _ each: (InputHeader, UnsafeRawBufferPointer, _ before: JournalPosition) -> Void = { _, _, _ in }
+  ) throws(JournalError) -> JournalPosition {
     let transaction = try environment.beginReading()
     return try transaction.withCursor(over: batches) { batches throws(JournalError) in
       try transaction.withCursor(over: entries) { entries throws(JournalError) in
@@ -17,7 +21,7 @@ extension JournalStore {
         var walked = 0
         while walked < bound, let batch = try batches.next() {
           while walk.position.sequence.rawValue < batch.key {
-            try walk.take(nextEntry)
+            try walk.take(nextEntry, each)
             nextEntry = try entries.next()
           }
           try walk.close(batch)
@@ -79,12 +83,16 @@ private struct ChainWalk: ~Copyable {
     }
   }
 
-  mutating func take(_ record: LMDBCursor<UInt64>.Record?) throws(JournalError) {
+  mutating func take(
+    _ record: LMDBCursor<UInt64>.Record?,
+    _ each: (InputHeader, UnsafeRawBufferPointer, _ before: JournalPosition) -> Void
+  ) throws(JournalError) {
     let expected = position.sequence.next
     guard let record, record.key == expected.rawValue else {
       throw .damaged(path: store.path, sequence: expected, reason: "the entry is missing")
     }
-    let header = try store.entry(record).header
+    let (header, payload) = try store.entry(record)
+    each(header, payload, position)
     let leaf = RFC6962SHA256.leaf(record.value)
     link.append(leaf)
     position.advance(header, leaf: leaf)

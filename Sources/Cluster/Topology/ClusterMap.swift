@@ -31,9 +31,23 @@ public struct ClusterMap: Codable, Sendable, Hashable {
   public var operatorPublicKey: String
   /// Shards in all.
   public var shardCount: Int
+  public var settings: Settings
+
+  /// What every node needs to know beyond its place.
+  public struct Settings: Codable, Sendable, Hashable {
+    public var logLevel = "info"
+    public var logRotateMegabytes = 16
+    public var logKeepFiles = 4
+    public var journalMapGigabytes = 64
+    public var snapshotEvery = 250_000
+    public var marksIntervalMilliseconds = 500
+    public var marksSeed = 1
+    public init() {}
+  }
 
   public init(
-    dataDirectory: String, nodes: [Node], endpoints: [String: String], operatorPublicKey: String, shardCount: Int
+    dataDirectory: String, nodes: [Node], endpoints: [String: String], operatorPublicKey: String, shardCount: Int,
+    settings: Settings
   ) {
     version = Self.currentVersion
     self.dataDirectory = dataDirectory
@@ -41,6 +55,7 @@ public struct ClusterMap: Codable, Sendable, Hashable {
     self.endpoints = endpoints
     self.operatorPublicKey = operatorPublicKey
     self.shardCount = shardCount
+    self.settings = settings
   }
 
   /// The node that hosts a machine.
@@ -56,8 +71,13 @@ public struct ClusterMap: Codable, Sendable, Hashable {
   public func journalDirectory(of machine: MachineID) -> String { "\(dataDirectory)/journal/\(machine)" }
   public var ledgerDirectory: String { "\(dataDirectory)/ledger" }
   public var keyDirectory: String { "\(dataDirectory)/keys" }
-  public var marketFile: String { "\(dataDirectory)/market.bin" }
-  public var surfaceFile: String { "\(dataDirectory)/surface.bin" }
+  /// The market as first opened: an encoded `Listing`.
+  public var listingFile: String { "\(dataDirectory)/listing.bin" }
+  public var accountDirectory: String { "\(dataDirectory)/accounts" }
+  /// Logs that the cluster's own clients keep for the auditor.
+  public var clientLogDirectory: String { "\(dataDirectory)/clients" }
+  public var logDirectory: String { "\(dataDirectory)/logs" }
+  public func keyDirectory(of node: String) -> String { "\(keyDirectory)/\(node)" }
 
   public static func path(in dataDirectory: String) -> String { "\(dataDirectory)/cluster.json" }
 

@@ -1,0 +1,135 @@
+import Bytes
+import Cryptography
+import Journal
+import Machine
+import Market
+import Wire
+
+/// A machine of type `M`, re-executed from its journal.
+public final class Replica<M: Machine & ~Copyable>: Reexecutable {
+  public let id: MachineID
+  public private(set) var entries: UInt64 = 0
+  public var effects: [(code: UInt32, payload: [UInt8])] = []
+  public private(set) var consumedAtSeal: [MachineID: UInt64] = [:]
+  /// Sees every entry and output; set before the first advance.
+  public weak var observer: (any ReexecutionObserver)?
+
+  private var machine: M
+  private let reader: JournalReader
+  private let genesis: [UInt8]
+  private let signing: ActionSigning
+  private var position = JournalPosition()
+  private var output = OutputBuffer()
+  private var sent: [MachineID: SentMessages] = [:]
+  private var consumed: [MachineID: MessageLog] = [:]
+  private var breach: ReexecutionBreach?
+
+  /// - Parameter directory: of the machine's journal.
+  public init(_ id: MachineID, directory: String, market: MarketDefinition, signing: ActionSigning) throws {
+    self.id = id
+    reader = try JournalReader(directory: directory, machine: id)
+    genesis = market.encoded
+    self.signing = signing
+    machine = M(id: id)
+  }
+
+  public var epoch: Epoch { machine.epoch }
+  public var lastSequence: SequenceNumber { position.sequence }
+  public var stateHash: UInt64 { machine.stateHash() }
+  /// Reads the re-executed machine.
+  public func read<R>(_ body: (borrowing M) throws -> R) rethrows -> R { try body(machine) }
+
+  public func advance(past epoch: Epoch?) throws -> Bool {
+    while epoch.map({ machine.epoch <= $0 }) ?? true {
+      guard try advanceOneBatch() else { return epoch == nil }
+    }
+    return true
+  }
+
+  public func advanceOneBatch() throws -> Bool {
+    let before = position.sequence
+    do throws(JournalError) {
+      position = try reader.walk(from: position, batches: 1) { header, payload, before in
+        take(header, payload, before)
+      }
+    } catch {
+      throw ReexecutionBreach(machine: id, sequence: position.sequence.next, rule: .journal, detail: "\(error)")
+    }
+    if let breach { throw breach }
+    return position.sequence > before
+  }
+
+  private func take(_ header: InputHeader, _ payload: UnsafeRawBufferPointer, _ before: JournalPosition) {
+    guard breach == nil else { return }
+    if header.stamp < before.stamp || header.term < before.term {
+      return fail(header, .order, "stamp or term is below that of the entry before")
+    }
+    switch header.kind {
+    case .genesis:
+      if header.sequence != SequenceNumber(1) || !payload.elementsEqual(genesis) {
+        return fail(header, .genesis, "not the market's definition, or not the first entry")
+      }
+    case .seal: checkSeal(header, payload, before)
+    case .action: checkSignature(header, payload)
+    case .stream: consumed[header.source, default: MessageLog()].append(framed: payload, count: UInt64(header.count))
+    case .tick, .marks, .sessionEnd, .attestation, .settlementEvent, .continuation: break
+    }
+    observer?.observe(id, header, payload)
+    machine.apply(header, payload, into: &output)
+    entries += 1
+    if header.kind == .seal {
+      for (peer, number) in machine.streams.received { consumedAtSeal[peer] = number }
+    }
+    output.forEach { record in
+      observer?.observe(id, header, record)
+      switch record.kind {
+      case .stream: sent[MachineID(rawValue: record.destination), default: SentMessages()].log.append(record.payload)
+      case .effect: effects.append((record.destination, [UInt8](record.payload)))
+      case .reply, .report, .book: break
+      }
+    }
+    output.clear()
+  }
+
+  private func fail(_ header: InputHeader, _ rule: ReexecutionBreach.Rule, _ detail: String) {
+    breach = breach ?? ReexecutionBreach(machine: id, sequence: header.sequence, rule: rule, detail: detail)
+  }
+
+  /// The seal must say what the journal before it says.
+  private func checkSeal(_ header: InputHeader, _ payload: UnsafeRawBufferPointer, _ before: JournalPosition) {
+    let own = Seal(
+      epoch: machine.epoch, term: header.term, firstSequence: before.epochFirstSequence,
+      lastSequence: before.sequence, chainHead: before.chainHead, entryRoot: before.entryRoot)
+    guard let stated = try? Seal(decoding: payload), stated == own else {
+      return fail(header, .seal, "it does not commit to the entries before it")
+    }
+  }
+
+  private func checkSignature(_ header: InputHeader, _ payload: UnsafeRawBufferPointer) {
+    do throws(SigningError) {
+      try signing.verify(SignedActionView(payload))
+    } catch {
+      fail(header, .signature, "\(error)")
+    }
+  }
+
+  // MARK: Streams
+
+  public func withSent(to consumer: MachineID, _ body: (inout SentMessages) -> Void) {
+    body(&sent[consumer, default: SentMessages()])
+  }
+
+  public func reconcile(with source: any Reexecutable) throws {
+    var own = consumed.removeValue(forKey: source.id) ?? MessageLog()
+    var difference: UInt64?
+    source.withSent(to: id) { difference = MessageLog.reconcile(&$0.log, &own) }
+    consumed[source.id] = own
+    if let difference {
+      throw ReexecutionBreach(
+        machine: id, sequence: position.sequence, rule: .stream,
+        detail: "message \(difference) from \(source.id) is not what \(source.id) sent")
+    }
+  }
+
+  public func reconciled(from source: MachineID) -> UInt64 { (consumed[source]?.firstNumber ?? 1) - 1 }
+}
