@@ -1,0 +1,164 @@
+import Market
+
+/// The set of live nonces: what was answered to each, until its signature's expiry makes a resend impossible.
+///
+/// ```
+/// table: (account, key, nonce) → record       buckets: expiry second → records, in order of arrival
+/// ```
+struct NonceLedger: ~Copyable {
+  private(set) var records = Slab<NonceRecord>(capacity: 1 << 16)
+  private var more = Slab<MoreResults>(capacity: 1 << 16)
+  private var table = SlotTable(capacity: 1 << 14)
+  private(set) var buckets = Slab<ExpiryBucket>(capacity: 1 << 12)
+  private var bucketTable = SlotTable(capacity: 1 << 8)
+  /// Binary heap of bucket slots, the earliest second first.
+  private(set) var queue: [Slot] = []
+  /// The bucket used last: most signatures expire in step.
+  private var recent: Slot = 0
+
+  var count: Int { records.count }
+  var isFull: Bool { records.isFull || more.isFull }
+
+  @inline(__always) private func hash(_ account: Slot, _ key: UInt16, _ nonce: UInt64) -> UInt32 {
+    table.hash(nonce, UInt64(account) << 16 | UInt64(key))
+  }
+
+  @inline(__always) func find(_ account: Slot, _ key: UInt16, _ nonce: UInt64) -> Slot {
+    let base = records.base
+    return table.find(hash(account, key, nonce)) {
+      let record = base + Int($0)
+      return record.pointee.nonce == nonce && record.pointee.accountSlot == account && record.pointee.key == key
+    }
+  }
+
+  /// Remembers an action whose results are all still `pending`.
+  @inline(__always) mutating func insert(_ record: NonceRecord, expiring second: Int64) -> Slot {
+    let slot = records.insert(record)
+    table.insert(hash(record.accountSlot, record.key, record.nonce), slot)
+    var last: Slot = 0
+    for _ in 1..<max(1, record.count) {
+      let result = more.insert(MoreResults())
+      if last == 0 { records[slot].more = result } else { more[last].next = result }
+      last = result
+    }
+    let bucket = bucket(of: second)
+    let before = buckets[bucket].last
+    if before == 0 { buckets[bucket].first = slot } else { records[before].next = slot }
+    buckets[bucket].last = slot
+    return slot
+  }
+
+  @inline(__always) private mutating func bucket(of second: Int64) -> Slot {
+    if recent != 0, buckets[recent].second == second { return recent }
+    let hash = bucketTable.hash(UInt64(bitPattern: second))
+    let base = buckets.base
+    var bucket = bucketTable.find(hash) { base[Int($0)].second == second }
+    if bucket == 0 {
+      bucket = buckets.insert(ExpiryBucket(second: second, first: 0, last: 0))
+      bucketTable.insert(hash, bucket)
+      queue.append(bucket)
+      rise()
+    }
+    recent = bucket
+    return bucket
+  }
+
+  /// The earliest second in which a signature expires.
+  var earliestExpiry: Int64? { queue.first.map { buckets[$0].second } }
+
+  /// Forgets up to `limit` records that expired before `second`, in order of (expiry, arrival); `forgotten` hears of
+  /// each account. Returns how many went.
+  mutating func forget(expiredBefore second: Int64, limit: Int, _ forgotten: (Slot) -> Void) -> Int {
+    var gone = 0
+    while gone < limit, let bucket = queue.first, buckets[bucket].second < second {
+      let slot = buckets[bucket].first
+      if slot == 0 {
+        dropFirst()
+        continue
+      }
+      let record = records[slot]
+      buckets[bucket].first = record.next
+      if record.next == 0 { buckets[bucket].last = 0 }
+      table.remove(hash(record.accountSlot, record.key, record.nonce), slot)
+      var result = record.more
+      while result != 0 {
+        let next = more[result].next
+        more.remove(result)
+        result = next
+      }
+      records.remove(slot)
+      forgotten(record.accountSlot)
+      gone += 1
+    }
+    if let bucket = queue.first, buckets[bucket].first == 0 { dropFirst() }
+    return gone
+  }
+
+  private mutating func dropFirst() {
+    let bucket = queue[0]
+    if recent == bucket { recent = 0 }
+    bucketTable.remove(bucketTable.hash(UInt64(bitPattern: buckets[bucket].second)), bucket)
+    queue[0] = queue[queue.count - 1]
+    queue.removeLast()
+    sink()
+    buckets.remove(bucket)
+  }
+
+  private mutating func rise() {
+    var child = queue.count - 1
+    while child > 0 {
+      let parent = (child - 1) / 2
+      if buckets[queue[parent]].second <= buckets[queue[child]].second { return }
+      queue.swapAt(parent, child)
+      child = parent
+    }
+  }
+  private mutating func sink() {
+    var parent = 0
+    while true {
+      var child = parent * 2 + 1
+      if child >= queue.count { return }
+      if child + 1 < queue.count, buckets[queue[child + 1]].second < buckets[queue[child]].second { child += 1 }
+      if buckets[queue[parent]].second <= buckets[queue[child]].second { return }
+      queue.swapAt(parent, child)
+      parent = child
+    }
+  }
+}
+
+extension NonceLedger {
+  @inline(__always) mutating func setResult(_ slot: Slot, _ index: Int, _ outcome: Outcome, filled: Int64) {
+    if index == 0 {
+      records[slot].outcome = outcome
+      records[slot].filled = filled
+      return
+    }
+    var result = records[slot].more
+    for _ in 1..<index { result = more[result].next }
+    more[result].outcome = outcome
+    more[result].filled = filled
+  }
+
+  /// Every result of the action, in order.
+  @inline(__always) func forEachResult(_ slot: Slot, _ body: (Outcome, Int64) -> Void) {
+    let record = records[slot]
+    body(record.outcome, record.filled)
+    var result = record.more
+    while result != 0 {
+      let next = more[result]
+      body(next.outcome, next.filled)
+      result = next.next
+    }
+  }
+
+  /// The records in order of (expiry, arrival).
+  func forEach(_ body: (_ slot: Slot, _ second: Int64) -> Void) {
+    for bucket in queue.sorted(by: { buckets[$0].second < buckets[$1].second }) {
+      var slot = buckets[bucket].first
+      while slot != 0 {
+        body(slot, buckets[bucket].second)
+        slot = records[slot].next
+      }
+    }
+  }
+}

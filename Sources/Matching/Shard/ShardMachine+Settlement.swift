@@ -1,0 +1,117 @@
+import Bytes
+import Machine
+import Market
+
+// Expiry: the book is emptied, then every position is closed at the settlement price.
+extension ShardMachine {
+  /// Takes the order to settle once; what comes before the expiry waits for it.
+  mutating func take(_ settle: Settle, into output: inout OutputBuffer) {
+    let (book, absent) = book(of: settle.instrument)
+    guard absent == nil, settle.index.units > 0, !books[book].isSettling, books[book].contract.expiry != .never else {
+      return
+    }
+    books[book].isSettling = true
+    books[book].settlementIndex = settle.index.units
+    wake(at: books[book].contract.expiry)
+    start(Job(kind: .settle, book: UInt32(book)), into: &output)
+  }
+
+  mutating func settle(_ book: Int, into output: inout OutputBuffer) -> Bool {
+    for side in Side.allCases {
+      while let handle = books.side(book, side), handle.best >= 0 {
+        if budget == 0 { return false }
+        budget -= 1
+        withdraw(handle[UInt32(handle.best)].first, because: .cancelledByExpiry, into: &output)
+      }
+    }
+    while true {
+      let open = openPositions(book)
+      if open.isEmpty { break }
+      if budget == 0 { return false }
+      close(open, book, into: &output)
+    }
+    books[book].isSettled = true
+    return true
+  }
+
+  /// Positions of the book that are not zero, in order of account.
+  func openPositions(_ book: Int) -> [Slot] {
+    var open: [Slot] = []
+    for slot in 1..<max(1, positions.end) {
+      let position = positions[slot]
+      if position.isLive, Int(position.book) == book, position.lots != 0 { open.append(slot) }
+    }
+    return open.sorted { accounts[positions[$0].accountSlot].id < accounts[positions[$1].accountSlot].id }
+  }
+
+  /// Closes as many positions as the budget allows. Lots and cash of every step sum to zero, so that an epoch may end
+  /// between two steps: where not all fit, longs and shorts are taken so that they balance, and the last one in part.
+  private mutating func close(_ open: [Slot], _ book: Int, into output: inout OutputBuffer) {
+    var closing: [(slot: Slot, lots: Int64)] = []
+    if open.count <= budget {
+      closing = open.map { ($0, positions[$0].lots) }
+    } else {
+      let longs = open.filter { positions[$0].lots > 0 }
+      let shorts = open.filter { positions[$0].lots < 0 }
+      var nextLong = 0
+      var nextShort = 0
+      var balance: Int64 = 0
+      let most = max(2, budget)
+      while closing.count < most {
+        if balance <= 0, nextLong < longs.count {
+          closing.append((longs[nextLong], positions[longs[nextLong]].lots))
+          nextLong += 1
+        } else if nextShort < shorts.count {
+          closing.append((shorts[nextShort], positions[shorts[nextShort]].lots))
+          nextShort += 1
+        } else {
+          break
+        }
+        balance += closing[closing.count - 1].lots
+      }
+      if balance != 0, let place = closing.lastIndex(where: { ($0.lots > 0) == (balance > 0) }) {
+        closing[place].lots -= balance
+        if closing[place].lots == 0 { closing.remove(at: place) }
+      }
+      closing.sort { accounts[positions[$0.slot].accountSlot].id < accounts[positions[$1.slot].accountSlot].id }
+    }
+    let instrument = instruments[book]
+    let price = instrument.settlementPrice(index: Price(units: books[book].settlementIndex)) ?? .zero
+    let currency = currencyOfBook[book]
+    var balance: Int128 = 0
+    for (slot, lots) in closing {
+      let account = positions[slot].accountSlot
+      let cash =
+        settlementValue(instrument, positions[slot].lots, price)
+        - settlementValue(instrument, positions[slot].lots - lots, price)
+      let room = Contract.largestSum - Int64(ledger[account, currency].magnitude)
+      let bounded = min(max(cash, -room), room)
+      balance += Int128(bounded)
+      emitSettlement(.settlement, account, slot, -lots, bounded, price, book, into: &output)
+    }
+    budget = max(0, budget - closing.count)
+    let residue = Int64(clamping: -balance)
+    if residue != 0 { emitSettlement(.residue, Self.houseSlot, 0, 0, residue, price, book, into: &output) }
+  }
+
+  /// What the position is worth, rounded down; beyond the range of money it stops at the range's end.
+  private func settlementValue(_ instrument: Instrument, _ lots: Int64, _ price: Price) -> Int64 {
+    guard let value = instrument.positionValue(Lots(lots), at: price) else {
+      return instrument.settlement == .inverse && price.units <= 0 ? 0 : lots.signum() * Contract.largestAmount
+    }
+    return min(max(value.units, -Contract.largestAmount), Contract.largestAmount)
+  }
+
+  private mutating func emitSettlement(
+    _ kind: Fill.Kind, _ account: Slot, _ position: Slot, _ lots: Int64, _ cash: Int64, _ price: Price, _ book: Int,
+    into output: inout OutputBuffer
+  ) {
+    move(account, position, lots, cash, currencyOfBook[book])
+    let name = OrderID(account: accounts[account].id, key: .owner, nonce: 0, index: 0)
+    emitFill(
+      Fill(
+        number: 0, kind: kind, instrument: instruments[book].id, order: name, lots: Lots(lots), price: price,
+        cash: Money(units: cash), fee: .zero, consumed: Money(units: accounts[account].consumed)),
+      remaining: 0, isMaker: false, into: &output)
+  }
+}

@@ -1,0 +1,140 @@
+import Bytes
+import Cryptography
+import Machine
+import Market
+
+/// The deterministic machine of one shard: the books of a fixed group of instruments of one underlying, the positions in
+/// them and every cash flow that follows, and each account's use of credit there.
+///
+/// ```
+/// inputs                            state                                  outputs
+/// genesis, seal, tick ─┐   nonces ─ accounts ─ held orders        ┌─ reply, reports, book deltas → gateways
+/// action ──────────────┼──▶  │         │                    ──────┼─ fills, credit answers        → risk
+/// stream (risk) ───────┤   index ─ orders ─ books (ladders)       └─ commitment, heartbeats       → settlement
+/// marks, session end ──┘             │
+///                                positions, ledger deltas of the epoch
+/// ```
+///
+/// Records live in slabs of trivial types and name each other by slot, so that the path of an order allocates nothing
+/// and counts no references.
+public struct ShardMachine: ~Copyable, Machine {
+  public static let snapshotVersion: UInt16 = 1
+
+  /// The account that takes fees and residues.
+  static let houseSlot: Slot = 1
+
+  public let id: MachineID
+  let shard: ShardID
+
+  // The market, from genesis on.
+  var isOpened = false
+  var underlying: UnderlyingID?
+  var parameters = MarketParameters()
+  var instruments: [Instrument] = []
+  /// The genesis payload.
+  var definition: [UInt8] = []
+  /// Book + 1 of each instrument of the whole market; 0 where another shard hosts it.
+  var bookOfInstrument: [UInt32] = []
+  /// The settlement currencies of the shard's instruments, ascending, and each book's place among them.
+  var currencies: [Currency] = []
+  var currencyOfBook: [Int] = []
+  var books = BookSet([])
+
+  // Orders.
+  var orders = Slab<RestingOrder>(capacity: 1 << 20)
+  var orderTable = SlotTable(capacity: 1 << 16)
+  var extras = Slab<OrderExtra>(capacity: 1 << 16)
+  var sessionTable = SlotTable(capacity: 1 << 8)
+  var arrivals: UInt64 = 0
+  var held = Slab<HeldOrder>(capacity: 1 << 12)
+  var requests: UInt64 = 0
+
+  // Accounts.
+  var accounts = Slab<Account>(capacity: 1 << 14)
+  var accountTable = SlotTable(capacity: 1 << 10)
+  var positions = Slab<Position>(capacity: 1 << 16)
+  var positionTable = SlotTable(capacity: 1 << 10)
+  var nonces = NonceLedger()
+
+  // The epoch.
+  public internal(set) var epoch = Epoch(1)
+  public internal(set) var streams = StreamNumbers()
+  var ledger = LedgerDeltas(currencies: 1)
+  var movedAccounts: [Slot] = []
+  var movedPositions: [Slot] = []
+  /// Fills sent so far, in all epochs.
+  public internal(set) var fillNumber: UInt64 = 0
+  /// The encoded fills of this epoch, in order; hashed into the fill root at the seal, off the path of orders.
+  var epochFills = ByteWriter(capacity: 1 << 12)
+
+  // What was heard, and when.
+  var now = Timestamp.zero
+  var riskHeard = Timestamp.zero
+  var marksHeard = Timestamp.zero
+  var marksVersion: UInt64 = 0
+  var index: Int64 = 0
+  var isHalted = false
+  var heartbeats: UInt64 = 0
+  var nextHeartbeat = Timestamp.never
+
+  // Deadlines and long work.
+  var timers = TimerQueue()
+  /// Open orders and held orders that have a deadline.
+  var timedOrders = 0
+  /// Some order's deadline has passed, but its turn has not come.
+  var isBehind = false
+  /// The earliest of all deadlines.
+  var wakeup = Timestamp.never
+  var jobs: [Job] = []
+  /// Cancels, expiries and settlements left in this step.
+  var budget = 0
+
+  // The input at hand.
+  var sequence = SequenceNumber(0)
+  var term = Term(0)
+
+  /// Operations accepted so far.
+  public internal(set) var acceptedOperations: UInt64 = 0
+
+  #if NOVATION_PLANT
+    /// Bugs planted by a test build.
+    public var faults: ShardFaults = []
+  #endif
+
+  public init(id: MachineID) {
+    self.id = id
+    shard = ShardID(id.index)
+  }
+
+  public mutating func apply(
+    _ header: InputHeader, _ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer
+  ) {
+    if !isOpened {
+      if header.kind == .genesis { open(payload, at: header.stamp) }
+      return
+    }
+    if header.stamp > now { now = header.stamp }
+    sequence = header.sequence
+    term = header.term
+    budget = stepBound
+    if wakeup <= now { fireTimers(into: &output) }
+    if !jobs.isEmpty { continueJobs(into: &output) }
+    switch header.kind {
+    case .action: act(payload, into: &output)
+    case .stream: consume(header, payload, into: &output)
+    case .marks: takeMarks(payload)
+    case .seal: seal(payload, into: &output)
+    case .sessionEnd: endSession(payload, into: &output)
+    case .tick, .continuation, .genesis, .attestation, .settlementEvent: break
+    }
+  }
+
+  public var nextDeadline: Timestamp {
+    if !isOpened { return .never }
+    if !jobs.isEmpty && hasRunnableJob { return now }
+    return max(now, wakeup)
+  }
+
+  /// Bounded work of one step; never zero, or nothing would ever end.
+  var stepBound: Int { max(1, Int(parameters.stepBound)) }
+}

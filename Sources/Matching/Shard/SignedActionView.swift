@@ -1,0 +1,84 @@
+import Bytes
+import Market
+
+/// A signed action read where it lies, see `SignedActionHeader` for the layout.
+struct SignedActionView {
+  let base: UnsafeRawPointer
+  let count: Int
+
+  /// `nil` unless the bytes are exactly one well-formed action.
+  @inline(__always) init?(_ payload: UnsafeRawBufferPointer) {
+    guard let base = payload.baseAddress, payload.count >= SignedActionHeader.byteCount else { return nil }
+    self.base = base
+    count = Int(Self.load(base, 2, UInt16.self))
+    let module = Self.load(base, 0, UInt8.self)
+    guard module <= SignedActionHeader.Module.withdrawal.rawValue, Self.load(base, 1, UInt8.self) <= 1,
+      count >= 1, count <= SignedActionHeader.maximumOperations, Self.load(base, 26, UInt16.self) == 0,
+      Self.load(base, 28, UInt32.self) <= 255, module == 1 || count == 1,
+      payload.count == SignedActionHeader.byteCount + count * Operation.byteCount
+    else { return nil }
+  }
+
+  @inline(__always) private static func load<T: FixedWidthInteger & BitwiseCopyable>(
+    _ base: UnsafeRawPointer, _ offset: Int, _ type: T.Type
+  ) -> T { T(littleEndian: base.loadUnaligned(fromByteOffset: offset, as: T.self)) }
+  @inline(__always) private func word(_ offset: Int) -> UInt64 { Self.load(base, offset, UInt64.self) }
+
+  @inline(__always) var isTrade: Bool { Self.load(base, 0, UInt8.self) == SignedActionHeader.Module.trade.rawValue }
+  @inline(__always) var isWithdrawal: Bool {
+    Self.load(base, 0, UInt8.self) == SignedActionHeader.Module.withdrawal.rawValue
+  }
+  @inline(__always) var account: AccountID { AccountID(Self.load(base, 4, UInt32.self)) }
+  @inline(__always) var nonce: UInt64 { word(8) }
+  /// Unix seconds.
+  @inline(__always) var expiry: UInt64 { word(16) }
+  @inline(__always) var key: UInt16 { Self.load(base, 24, UInt16.self) }
+  @inline(__always) var underlying: UnderlyingID {
+    UnderlyingID(UInt8(truncatingIfNeeded: Self.load(base, 28, UInt32.self)))
+  }
+  @inline(__always) var session: UInt64 { word(136) }
+  @inline(__always) var generation: UInt64 { word(144) }
+  @inline(__always) var maximumFee: Int64 { Int64(bitPattern: word(152)) }
+
+  /// Whether signer and owner both are `address`.
+  @inline(__always) func isSigned(by address: Address) -> Bool {
+    let tail = UInt64(address.words.2)
+    let signer = word(32) ^ address.words.0 | word(40) ^ address.words.1
+    let owner = word(52) ^ address.words.0 | word(60) ^ address.words.1
+    let tails = UInt64(Self.load(base, 48, UInt32.self)) ^ tail | UInt64(Self.load(base, 68, UInt32.self)) ^ tail
+    return signer | owner | tails == 0
+  }
+
+  @inline(__always) func operation(_ index: Int) -> Operation {
+    (base + SignedActionHeader.byteCount + index &* Operation.byteCount).loadUnaligned(as: Operation.self)
+  }
+
+  /// 64 bits over what the signature covers: header without signature and session, and the operations. It tells a resend
+  /// from another action under the same nonce; who makes two of their own collide only gets their old answer back.
+  @inline(__always) var contentHash: UInt64 {
+    var sum: UInt64 = 0x9E37_79B9_7F4A_7C15 &+ UInt64(count)
+    sum &+= Self.fold(word(0) & ~0xFF00, word(8), 1)
+    sum &+= Self.fold(word(16), word(24), 2)
+    sum &+= Self.fold(word(32), word(40), 3)
+    sum &+= Self.fold(word(48), word(56), 4)
+    sum &+= Self.fold(word(64), word(152), 5)
+    var offset = SignedActionHeader.byteCount
+    var salt: UInt64 = 6
+    for _ in 0..<count {
+      sum &+= Self.fold(word(offset), word(offset + 8), salt)
+      sum &+= Self.fold(word(offset + 16), word(offset + 24), salt &+ 1)
+      sum &+= Self.fold(word(offset + 32), word(offset + 40), salt &+ 2)
+      sum &+= Self.fold(word(offset + 48), word(offset + 56), salt &+ 3)
+      offset += Operation.byteCount
+      salt &+= 4
+    }
+    return sum ^ sum >> 32
+  }
+
+  /// Independent of its neighbours, so that the multiplications overlap.
+  @inline(__always) private static func fold(_ a: UInt64, _ b: UInt64, _ salt: UInt64) -> UInt64 {
+    let odd = salt &* 0xD6E8_FEB8_6659_FD93
+    let product = (a ^ odd).multipliedFullWidth(by: b ^ (odd &+ 0xA076_1D64_78BD_642F))
+    return product.high ^ product.low
+  }
+}
