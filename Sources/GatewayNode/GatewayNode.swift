@@ -117,7 +117,8 @@ public actor GatewayNode {
   private func keepSubscribed(_ index: Int, _ now: Int64) {
     guard now - max(backs[index].heardAt, backs[index].subscribedAt) > configuration.silenceNanoseconds else { return }
     backs[index].subscribedAt = now
-    Frame.write(.feedSubscription, FeedSubscription(wantsReports: true, wantsBooks: !bookSubscribers.isEmpty), in: &frame)
+    Frame.write(
+      .feedSubscription, FeedSubscription(wantsReports: true, wantsBooks: !bookSubscribers.isEmpty), in: &frame)
     _ = backs[index].socket.offer(frame.bytes)
   }
 

@@ -22,7 +22,8 @@ public enum SettlementNode {
       figures: { figures(of: $0, ledger) },
       answer: { try answer($1, $0, ledger) },
       effect: { try carryOut($0, $1, ledger) },
-      catchUp: { machine in ledger.read { $0.events(from: machine.nextDeposit) }.map { (.settlementEvent, $0.encoded) } })
+      catchUp: { machine in ledger.read { $0.events(from: machine.nextDeposit) }.map { (.settlementEvent, $0.encoded) }
+      })
     return try MachineHost(
       .settlement, role: role, on: loop, map: map, node: node, genesis: market, transport: transport,
       configuration: configuration, log: log)

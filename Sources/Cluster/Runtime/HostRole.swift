@@ -22,7 +22,8 @@ public struct HostRole<M: Machine & ~Copyable>: Sendable {
     sources: [MachineID], admits: [FrameKind: ClusterMap.Role],
     figures: @escaping @Sendable (borrowing M) -> (figures: [String: Int64], texts: [String: String]),
     answer: @escaping @Sendable (borrowing M, Query) throws -> HostAnswer,
-    effect: @escaping @Sendable (_ code: UInt32, _ payload: [UInt8]) throws -> HostReaction = { _, _ in HostReaction() },
+    effect: @escaping @Sendable (_ code: UInt32, _ payload: [UInt8]) throws -> HostReaction = { _, _ in HostReaction()
+    },
     catchUp: @escaping @Sendable (borrowing M) -> [(kind: InputKind, payload: [UInt8])] = { _ in [] }
   ) {
     self.sources = sources

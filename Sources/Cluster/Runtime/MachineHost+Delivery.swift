@@ -161,7 +161,8 @@ extension MachineHost where M: ~Copyable {
     let status = HostStatus(
       machine: id.description, node: nodeName, processIdentifier: getpid(), term: sequencer.term.rawValue,
       sequence: sequencer.lastSequence.rawValue, epoch: sequencer.epoch.rawValue, commits: sequencer.commits,
-      inputs: inputs, journalBytes: UInt64(sequencer.journal.bytesUsed), journalCapacity: UInt64(sequencer.journal.mapSize),
+      inputs: inputs, journalBytes: UInt64(sequencer.journal.bytesUsed),
+      journalCapacity: UInt64(sequencer.journal.mapSize),
       outgoing: streams.sent.map { peer, number in
         let acknowledged = outlets.first { $0.consumer == peer }?.acknowledged ?? 0
         return HostStatus.Stream(peer: peer.description, number: number, lag: number - min(number, acknowledged))

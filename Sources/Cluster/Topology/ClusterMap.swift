@@ -15,6 +15,13 @@ public struct ClusterMap: Codable, Sendable, Hashable {
     public var hosts: [String]
     /// Its CURVE public key, 64 hexadecimal digits.
     public var publicKey: String
+
+    public init(name: String, role: Role, hosts: [String], publicKey: String) {
+      self.name = name
+      self.role = role
+      self.hosts = hosts
+      self.publicKey = publicKey
+    }
   }
 
   public enum Role: String, Codable, Sendable, CaseIterable {

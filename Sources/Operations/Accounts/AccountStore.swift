@@ -24,23 +24,34 @@ public struct AccountStore {
 
   public func path(of account: AccountID) -> String { "\(directory)/account-\(account).json" }
 
-  /// Writes a key file with mode 0600; never overwrites one.
+  /// Keeps a key whose account is not known yet, so that no money ever goes to a key that is nowhere.
+  public func savePending(_ key: PrivateKey) throws {
+    try write(AccountCredentials(account: .house, key: key), to: pendingPath(of: key))
+  }
+
+  /// Writes a key file with mode 0600; never overwrites one. A pending file of the key goes.
   public func save(_ credentials: AccountCredentials) throws {
+    try write(credentials, to: path(of: credentials.account))
+    unlink(pendingPath(of: credentials.key))
+  }
+
+  private func pendingPath(of key: PrivateKey) -> String { "\(directory)/pending-\(key.address).json" }
+
+  private func write(_ credentials: AccountCredentials, to path: String) throws {
     try FileManager.default.createDirectory(
       atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     let file = KeyFile(
       account: credentials.account.rawValue, owner: credentials.owner.description,
-      key: "0x" + Hexadecimal.encode(credentials.key.bytes))
+      key: "0x" + Hexadecimal.encode(credentials.key.secret.array))
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     let data = try encoder.encode(file)
-    let path = path(of: credentials.account)
     let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {
       throw AccountStoreError(path: path, reason: String(cString: strerror(errno)))
     }
     defer { close(descriptor) }
-    let written = data.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+    let written = data.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
     guard written == data.count, fsync(descriptor) == 0 else {
       throw AccountStoreError(path: path, reason: "cannot write: \(String(cString: strerror(errno)))")
     }
@@ -58,7 +69,7 @@ public struct AccountStore {
     }
     guard let data = FileManager.default.contents(atPath: path),
       let file = try? JSONDecoder().decode(KeyFile.self, from: data), file.account == account.rawValue,
-      let bytes = Hexadecimal.decode(file.key), let key = PrivateKey(bytes: bytes),
+      let bytes = Hexadecimal.decode(file.key), let key = PrivateKey(bytes),
       key.address.description == file.owner
     else { throw AccountStoreError(path: path, reason: "not a key file of account \(account)") }
     return AccountCredentials(account: account, key: key)

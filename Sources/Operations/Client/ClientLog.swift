@@ -1,6 +1,7 @@
 import Bytes
 import Foundation
 import Market
+import Wire
 
 /// What a client did and was told, in its own hand: the auditor holds it against the journals. Records of kind u8,
 /// length u32, layout; appended as they happen.
@@ -21,7 +22,7 @@ public final class ClientLog {
   /// Creates or appends to the log at `path`.
   public init(path: String) throws {
     if !FileManager.default.fileExists(atPath: path) {
-      FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o640])
+      _ = FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o640])
     }
     file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
     try file.seekToEnd()
@@ -63,7 +64,7 @@ public final class ClientLog {
   /// Reads a log; a record cut short by a kill ends it.
   public static func read(path: String, _ each: (Record) -> Void) throws {
     let data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
-    data.withUnsafeBytes { bytes in
+    data.withUnsafeBytes { (bytes: UnsafeRawBufferPointer) in
       var reader = ByteReader(bytes)
       while reader.remaining > 0 {
         let kind = reader.u8()

@@ -77,8 +77,9 @@ public final class GatewayClient {
   private func receive(waitMicroseconds: Int, _ body: (Event) -> Void) {
     if waitMicroseconds > 0 { socket.waitUntilReadable(microseconds: waitMicroseconds) }
     while socket.take(into: &received) {
-      guard received.count == 1, var (kind, reader) = Frame.open(received.frame(0)) else { continue }
-      switch kind {
+      guard received.count == 1, let opened = Frame.open(received.frame(0)) else { continue }
+      var reader = opened.body
+      switch opened.kind {
       case .replies:
         while reader.remaining > 0 {
           let bytes = reader.blob()

@@ -96,7 +96,7 @@ extension ClusterConfiguration {
   private typealias Setting = @Sendable (inout ClusterConfiguration, (any TOMLValueConvertible)?) -> String?
 
   private static func number(
-    _ path: WritableKeyPath<ClusterConfiguration, Int> & Sendable, _ range: ClosedRange<Int>
+    _ path: any WritableKeyPath<ClusterConfiguration, Int> & Sendable, _ range: ClosedRange<Int>
   ) -> Setting {
     { configuration, value in
       guard let number = value?.int, range.contains(number) else {

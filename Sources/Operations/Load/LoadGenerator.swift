@@ -9,7 +9,7 @@ import Wire
 public final class LoadGenerator {
   private struct Pending {
     var bytes: [UInt8]
-    var operations: [Operation]
+    var operations: [Market.Operation]
     var shard: Int
     var account: Int
     var intended: Int64
@@ -189,7 +189,9 @@ public final class LoadGenerator {
   }
 
   private func take(_ reply: ActionReply) throws {
-    guard let entry = pending.removeValue(forKey: PendingKey(account: reply.account, nonce: reply.nonce)) else { return }
+    guard let entry = pending.removeValue(forKey: PendingKey(account: reply.account, nonce: reply.nonce)) else {
+      return
+    }
     try log?.append(.acknowledged(reply))
     workloads[entry.shard][entry.account].learn(reply.nonce, entry.operations, reply.results, shards[entry.shard])
     guard entry.isMeasured else { return }

@@ -78,9 +78,10 @@ public struct ChildProcess: Sendable {
   /// Both ends close on exec, so that no child holds another's lifeline.
   private static func pipe(for name: String) throws(SupervisionError) -> (read: Int32, write: Int32) {
     var ends: [Int32] = [-1, -1]
-    guard pipe2(&ends, O_CLOEXEC) == 0 else {
+    guard Glibc.pipe(&ends) == 0 else {
       throw SupervisionError(what: name, reason: "no pipe: \(String(cString: strerror(errno)))")
     }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     return (ends[0], ends[1])
   }
 

@@ -3,8 +3,10 @@ import Cluster
 import Cryptography
 import Foundation
 import Listing
+import Logging
 import Market
 import Messaging
+import VerifierNode
 
 /// Makes and reopens the data directory of a local cluster: keys with their allow-lists, the market as first opened, the
 /// cluster map.
@@ -80,9 +82,8 @@ public struct ClusterDirectory {
   private func makeNodes() throws -> [ClusterMap.Node] {
     var nodes: [ClusterMap.Node] = []
     func add(_ name: String, _ role: ClusterMap.Role, _ hosts: [MachineID]) throws {
-      nodes.append(
-        ClusterMap.Node(
-          name: name, role: role, hosts: hosts.map(\.description), publicKey: try key(of: name).description))
+      let publicKey = try key(of: name).description
+      nodes.append(ClusterMap.Node(name: name, role: role, hosts: hosts.map(\.description), publicKey: publicKey))
     }
     try add("settlement", .settlement, [.settlement])
     try add("risk", .risk, [.risk])
@@ -127,7 +128,8 @@ public struct ClusterDirectory {
       let directory = try socketDirectory()
       return Dictionary(uniqueKeysWithValues: names.map { ($0, "ipc://\(directory)/\($0)") })
     case .tcp:
-      let ports = try configuration.basePort > 0
+      let ports =
+        try configuration.basePort > 0
         ? Array(configuration.basePort..<(configuration.basePort + names.count)) : freePorts(names.count)
       return Dictionary(
         uniqueKeysWithValues: zip(names, ports).map { ($0, "tcp://\(configuration.host):\($1)") })

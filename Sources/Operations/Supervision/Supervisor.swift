@@ -64,7 +64,8 @@ public final class Supervisor {
         entries[index].child = nil
         entries[index].restarts += 1
         let lived = Date().timeIntervalSince(entries[index].startedAt)
-        let delay = lived > Self.settledSeconds ? 0 : min(Self.longestDelaySeconds, 0.1 * Double(entries[index].restarts))
+        let delay =
+          lived > Self.settledSeconds ? 0 : min(Self.longestDelaySeconds, 0.1 * Double(entries[index].restarts))
         entries[index].notBefore = Date().addingTimeInterval(delay)
         log.warning("ended", metadata: ["process": "\(child.name)", "how": "\(ending.text)"])
       }

@@ -1,0 +1,106 @@
+import Bytes
+import Cluster
+import Foundation
+import Logging
+import Machine
+import Market
+import Matching
+import Messaging
+import Wire
+
+/// Wires a shard's machine to its sockets. It holds no rule of its own.
+public enum MatcherNode {
+  public static func host(
+    _ id: MachineID, on loop: SocketLoop, map: ClusterMap, node: String, market: MarketDefinition,
+    transport: Transport, configuration: HostConfiguration, log: Logger
+  ) throws -> MachineHost<ShardMachine> {
+    let role = HostRole<ShardMachine>(
+      sources: [.risk, .settlement],
+      admits: [.submit: .gateway, .marks: .marks, .sessionEnd: .gateway],
+      figures: { machine in
+        (
+          [
+            "orders": Int64(clamping: machine.acceptedOperations), "fills": Int64(clamping: machine.fillNumber),
+            "open": Int64(machine.orderCount), "accounts": Int64(machine.accountCount),
+            "liveNonces": Int64(machine.liveNonceCount),
+          ], [:]
+        )
+      },
+      answer: { machine, query in
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        switch query.kind {
+        case .book:
+          let instrument = try InstrumentID(decoding: query.body)
+          guard let snapshot = machine.bookSnapshot(instrument, depth: BookText.depth), let listed = market[instrument]
+          else { throw UnlistedHere(instrument: instrument, machine: id) }
+          return HostAnswer([UInt8](try encoder.encode(BookText(snapshot, listed))))
+        case .openOrders:
+          let account = try AccountID(decoding: query.body)
+          let orders = machine.openOrders(account).map { OpenOrderText($0, market) }
+          return HostAnswer([UInt8](try encoder.encode(orders)))
+        default: throw UnansweredQuery(machine: id, kind: query.kind)
+        }
+      })
+    return try MachineHost(
+      id, role: role, on: loop, map: map, node: node, genesis: market, transport: transport,
+      configuration: configuration, log: log)
+  }
+}
+
+/// One instrument's book as JSON, best prices first; prices and quantities are decimal text.
+public struct BookText: Codable, Sendable {
+  /// Levels a side that an answer holds.
+  public static let depth = 50
+
+  public struct Level: Codable, Sendable {
+    public var price: String
+    public var quantity: String
+    public var orders: Int
+  }
+  public var instrument: String
+  /// Number of the last book change that this snapshot holds.
+  public var sequence: UInt64
+  public var bids: [Level]
+  public var asks: [Level]
+
+  init(_ snapshot: BookSnapshot, _ listed: Instrument) {
+    func level(_ level: BookLevel) -> Level {
+      Level(
+        price: level.price.description, quantity: listed.quantity(level.lots)?.description ?? "", orders: level.orders)
+    }
+    instrument = listed.name
+    sequence = snapshot.sequence
+    bids = snapshot.bids.map(level)
+    asks = snapshot.asks.map(level)
+  }
+}
+
+/// One open order as JSON.
+public struct OpenOrderText: Codable, Sendable {
+  public var nonce: UInt64
+  public var index: UInt16
+  public var instrument: String
+  public var side: String
+  public var price: String
+  public var quantity: String
+  public var isReduceOnly: Bool
+
+  init(_ order: OpenOrder, _ market: MarketDefinition) {
+    nonce = order.order.nonce
+    index = order.order.index
+    let listed = market[order.instrument]
+    instrument = listed?.name ?? "\(order.instrument)"
+    side = "\(order.side)"
+    price = order.price.description
+    quantity = listed?.quantity(order.lots)?.description ?? ""
+    isReduceOnly = order.isReduceOnly
+  }
+}
+
+/// An instrument that another shard holds, or none.
+struct UnlistedHere: Error, CustomStringConvertible {
+  var instrument: InstrumentID
+  var machine: MachineID
+  var description: String { "instrument \(instrument) is not in \(machine)" }
+}

@@ -1,0 +1,32 @@
+import Clearing
+import Cluster
+import Market
+import Matching
+import Settlement
+import Wire
+
+/// Every machine of a cluster, re-executed from the journals in its data directory.
+public enum ClusterReexecution {
+  public struct Machines {
+    public var shards: [Replica<ShardMachine>]
+    public var risk: Replica<RiskMachine>
+    public var settlement: Replica<SettlementMachine>
+    public var together: EpochReexecution
+  }
+
+  /// Opens the journals; they may be growing.
+  public static func open(map: ClusterMap, market: MarketDefinition) throws -> Machines {
+    let signing = ActionSigning(market: market)
+    let shards = try market.shards.map { shard in
+      try Replica<ShardMachine>(
+        .shard(shard), directory: map.journalDirectory(of: .shard(shard)), market: market, signing: signing)
+    }
+    let risk = try Replica<RiskMachine>(
+      .risk, directory: map.journalDirectory(of: .risk), market: market, signing: signing)
+    let settlement = try Replica<SettlementMachine>(
+      .settlement, directory: map.journalDirectory(of: .settlement), market: market, signing: signing)
+    return Machines(
+      shards: shards, risk: risk, settlement: settlement,
+      together: EpochReexecution(machines: shards + [risk], coordinator: settlement))
+  }
+}
