@@ -94,6 +94,10 @@ struct JournalStore {
     do throws(EntryCodec.Refusal) {
       entry = try EntryCodec.read(record.value)
     } catch {
+      if case .unknownLayout(let version) = error {
+        throw .unknownVersion(
+          path: path, part: "entry \(record.key)", found: Int(version), known: Int(InputHeader.layoutVersion))
+      }
       throw .damaged(path: path, sequence: SequenceNumber(record.key), reason: "\(error)")
     }
     guard entry.header.sequence.rawValue == record.key else {

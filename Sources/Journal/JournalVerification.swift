@@ -36,23 +36,21 @@ extension JournalStore {
     }
   }
 
-  /// Refuses a journal some of whose entries are missing: their count must be what their numbers say.
+  /// Refuses a journal that does not hold every entry from 1 to `last`.
   func checkCompleteness(through last: SequenceNumber) throws(JournalError) {
     let transaction = try environment.beginReading()
     let count = try transaction.count(of: entries)
-    let first = try transaction.withCursor(over: entries) { entries throws(JournalError) in try entries.first()?.key }
-    let expected = first.map { last.rawValue - $0 + 1 } ?? 0
-    guard UInt64(count) == expected else {
+    guard UInt64(count) == last.rawValue else {
       throw .damaged(
-        path: path, sequence: try firstGap(transaction), reason: "\(count) entries where there should be \(expected)")
+        path: path, sequence: try firstGap(transaction), reason: "\(count) entries where there should be \(last)")
     }
   }
 
   private func firstGap(_ transaction: borrowing LMDBReadTransaction) throws(JournalError) -> SequenceNumber {
     try transaction.withCursor(over: entries) { entries throws(JournalError) in
-      guard var key = try entries.first()?.key else { return SequenceNumber(1) }
-      while let next = try entries.next()?.key, next == key + 1 { key = next }
-      return SequenceNumber(key + 1)
+      var missing = SequenceNumber(1)
+      while let found = try entries.next()?.key, found == missing.rawValue { missing = missing.next }
+      return missing
     }
   }
 }

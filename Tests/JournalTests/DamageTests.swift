@@ -35,7 +35,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [0, 9, 17, 25, 29, 33, 37, 40, 42, 43, 44, 50, 67])
+  @Test(arguments: [0, 9, 17, 25, 29, 33, 37, 40, 42, 44, 50, 67])
   func aChangedByteIsRefusedWithItsSequence(offset: Int) throws {
     try makeJournal()
     try change(entry: 13) { $0[offset] ^= 4 }
@@ -74,6 +74,21 @@ import Testing
       refusal
         == .damaged(
           path: directory.path, sequence: SequenceNumber(7), reason: "19 entries where there should be 20"))
+  }
+
+  @Test func aJournalWithoutItsEntriesIsRefusedThoughItsSnapshotIsGood() throws {
+    try makeJournal(snapshotAfter: 4)
+    try directory.edit("entries", keys: UInt64.self) { try $0.clear($1) }
+    let refusal = #expect(throws: JournalError.self) { _ = try Journal(directory: directory.path, machine: .risk) }
+    #expect(
+      refusal
+        == .damaged(path: directory.path, sequence: SequenceNumber(1), reason: "0 entries where there should be 20"))
+  }
+
+  @Test func anEntryOfAnotherLayoutVersionIsNamed() throws {
+    try makeJournal()
+    try change(entry: 13) { $0[43] = 2 }
+    #expect(refusal() == .unknownVersion(path: directory.path, part: "entry 13", found: 2, known: 1))
   }
 
   @Test func anEntryThatNoBatchCommittedIsRefused() throws {

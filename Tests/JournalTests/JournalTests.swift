@@ -162,6 +162,37 @@ import Testing
     #expect(journal.bytesUsed < journal.mapSize * 2 / 3)
   }
 
+  @Test func afterAFailedCommitNothingIsWrittenUntilTheJournalIsReopened() async throws {
+    let directory = TemporaryDirectory()
+    let path = directory.path
+    await #expect(processExitsWith: .success) { [path = path as String] in
+      signal(SIGXFSZ, SIG_IGN)
+      var journal: Journal? = try Journal(directory: path, machine: .risk)
+      try journal!.appendBatch(5)
+      let before = journal!.position
+      var limit = rlimit(rlim_cur: rlim_t(journal!.bytesUsed), rlim_max: rlim_t.max)
+      setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+      let failure = #expect(throws: JournalError.self) { try journal!.appendBatch(400, size: 1000) }
+      guard case .failed("mdb_txn_commit", path, _) = failure else { exit(2) }
+      limit.rlim_cur = rlim_t.max
+      setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+      // The disk has room again, and a small commit would succeed; the term is over all the same.
+      let refusal = #expect(throws: JournalError.self) { try journal!.begin() }
+      guard case .termEnded(path, _) = refusal, journal!.position == before else { exit(3) }
+      var entries = 0
+      try journal!.forEachEntry(from: SequenceNumber(1)) { _, _ in
+        entries += 1
+        return true
+      }
+      guard entries == 5 else { exit(4) }
+      journal = nil
+      journal = try Journal(directory: path, machine: .risk)
+      guard journal!.position == before else { exit(5) }
+      try journal!.appendBatch(1)
+      exit(journal!.lastSequence == SequenceNumber(6) ? 0 : 6)
+    }
+  }
+
   @Test func aSealStartsTheNextEpochsTree() throws {
     let directory = TemporaryDirectory()
     let position: JournalPosition

@@ -75,15 +75,12 @@ public enum EntryCodec {
     let rawKind = reader.u8()
     let version = reader.u8()
     let storedChecksum = reader.u32()
-    // A flipped bit in the version is damage, not another version: the checksum speaks first where it can.
-    guard Int(length) == bytes.count - InputHeader.byteCount, checksum(bytes) == storedChecksum else {
-      if version != InputHeader.layoutVersion { throw .unknownLayout(version: version) }
-      guard Int(length) == bytes.count - InputHeader.byteCount else {
-        throw .wrongLength(announced: length, found: bytes.count - InputHeader.byteCount)
-      }
-      throw .wrongChecksum
-    }
+    // First of all: another layout may have its checksum elsewhere.
     guard version == InputHeader.layoutVersion else { throw .unknownLayout(version: version) }
+    guard Int(length) == bytes.count - InputHeader.byteCount else {
+      throw .wrongLength(announced: length, found: bytes.count - InputHeader.byteCount)
+    }
+    guard checksum(bytes) == storedChecksum else { throw .wrongChecksum }
     guard let kind = InputKind(rawValue: rawKind) else { throw .unknownKind(rawKind) }
     let header = InputHeader(
       sequence: sequence, stamp: stamp, term: term, kind: kind, source: source, epoch: epoch, firstNumber: firstNumber,

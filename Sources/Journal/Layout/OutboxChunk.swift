@@ -27,7 +27,8 @@ public struct OutboxChunk {
     epoch = Epoch(from: &reader)
     count = reader.u16()
     messages = reader.bytes(reader.remaining)
-    if reader.hasFailed || count == 0 { return nil }
+    let fits = !firstNumber.addingReportingOverflow(UInt64(count)).overflow
+    if reader.hasFailed || count == 0 || !fits { return nil }
   }
 }
 
