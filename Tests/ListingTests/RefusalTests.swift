@@ -136,7 +136,7 @@ private let sound = """
       "smile = { a = -1, b = 0.1, rho = 0, m = 0, sigma = 0.1 }", "underlyings[0].expiries[0].smile", 25,
       "lowest total variance"),
     Case(
-      "smile = { strikes = [90000, 100000], volatilities = [0.6, 0.5] }", "", "underlyings[0].expiries", 20,
+      "smile = { strikes = [90000, 100000], volatilities = [0.6, 0.5] }", "", "underlyings[0].expiries", 7,
       "need a smile"),
     Case(
       "smile = { strikes = [90000, 100000], volatilities = [0.6, 0.5] }", "carry = 0.1",
