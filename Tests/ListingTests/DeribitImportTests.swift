@@ -79,10 +79,13 @@ import Testing
     "timestamp,instrument_name,option_type,strike,expiry_datetime,mark_price,futures_price,futures_instrument_name,"
     + "implied_volatility,currency,index_price"
   static let good = [
-    "2026-03-04T09:33:15.571346+00:00,BTC-13MAR26-70000-C,call,70000.0,2026-03-13T08:00:00+00:00,0.03,71000.0,BTC-13MAR26,0.55,BTC,70990.0",
-    "2026-03-04T09:33:15.571346+00:00,BTC-13MAR26-70000-P,put,70000.0,2026-03-13T08:00:00+00:00,0.02,71000.0,BTC-13MAR26,0.55,BTC,70990.0",
-    "2026-03-04T09:33:15.571346+00:00,BTC-13MAR26-75000-C,call,75000.0,2026-03-13T08:00:00+00:00,0.01,71000.0,BTC-13MAR26,0.60,BTC,70990.0",
+    row("BTC-13MAR26-70000-C,call,70000.0", "0.03", "0.55"), row("BTC-13MAR26-70000-P,put,70000.0", "0.02", "0.55"),
+    row("BTC-13MAR26-75000-C,call,75000.0", "0.01", "0.60"),
   ]
+  static func row(_ option: String, _ mark: String, _ volatility: String) -> String {
+    "2026-03-04T09:33:15.571346+00:00,\(option),2026-03-13T08:00:00+00:00,\(mark),71000.0,BTC-13MAR26,\(volatility),"
+      + "BTC,70990.0"
+  }
 
   @Test func aStrikeWithOneSideListsThatSideOnly() throws {
     let chain = try DeribitChain(text: ([Self.header] + Self.good).joined(separator: "\n"), name: "chain.csv")

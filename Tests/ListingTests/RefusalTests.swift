@@ -183,6 +183,16 @@ private let sound = """
     #expect(Self.refusal(bare)?.rule.contains("no instrument alive") == true)
   }
 
+  @Test func anExpiryBeyondTheSubIDsRangeIsRefused() throws {
+    let late = Timestamp(seconds: 49_670 * 86_400)
+    #expect {
+      try ListingFile(text: sound, name: "market.toml").open(at: late)
+    } throws: { ($0 as? ListingError)?.rule == "must lie before 2106" }
+    for now in [Timestamp.never, Timestamp(nanoseconds: .min)] {
+      #expect(throws: ListingError.self) { try ListingFile(text: sound, name: "market.toml").open(at: now) }
+    }
+  }
+
   @Test func theSameDayAsDaysAndAsDateIsRefused() throws {
     let twice = sound + "\n[[underlyings.expiries]]\ndate = 2027-01-08"
     #expect(Self.refusal(twice)?.rule.contains("falls twice") == true)

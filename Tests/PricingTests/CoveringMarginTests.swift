@@ -70,6 +70,19 @@ private struct Portfolio {
     #expect(tightest < 1.5, "a charge that is never nearly needed would be a test that cannot fail")
   }
 
+  @Test func everyChargeHasRoomForRoundings() throws {
+    let published = try MarkCalculatorTests.marks()
+    let entries = published.shards.flatMap { $0.marks.entries }
+    for risk in published.risk.entries {
+      let instrument = try #require(Fixture.market[risk.instrument])
+      guard instrument.settlement == .linear else { continue }
+      let entry = try #require(entries.first { $0.instrument == risk.instrument })
+      let values = risk.profitAndLoss.map(\.units)
+      #expect(entry.marginToBuy.units > -(values.min() ?? 0), "\(instrument.name)")
+      #expect(entry.marginToSell.units > values.max() ?? 0, "\(instrument.name)")
+    }
+  }
+
   @Test func aBoughtOptionNeverNeedsMoreThanItsWorstPremiumAndItsCoins() throws {
     let marks = try MarkCalculatorTests.marks()
     for entry in marks.shards.flatMap({ $0.marks.entries }) {

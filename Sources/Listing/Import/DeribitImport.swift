@@ -62,7 +62,7 @@ public enum DeribitImport {
     let shift = asRecorded || overflow ? 0 : elapsed / day + (elapsed % day > 0 ? 1 : 0)
     guard let last = chain.rows.map(\.day).max(), CalendarDay.numbers.contains(last.number + shift) else {
       throw ListingError(
-        field: "now", value: "\(now)", rule: "must leave expiries between 1970 and 2104, and rows to import", file: name
+        field: "now", value: "\(now)", rule: "must leave expiries between 1970 and 2106, and rows to import", file: name
       )
     }
     let text = ChainText(chain: chain, indices: indices, shift: shift).text

@@ -2,14 +2,14 @@ import Market
 
 /// What initial margin one lot more can add at most to any portfolio: the stand-alone margin that a shard charges.
 ///
-/// The initial margin of an underlying is factor · worst loss over the scenarios, and worst loss is subadditive: the
-/// worst of a sum is at most the sum of the worsts. So the worst loss of one lot *and of the coins that pay for it* alone
-/// covers what that lot adds to any portfolio. On top come, each only where it applies:
+/// The initial margin of an underlying is factor · worst loss over the scenarios, and worst loss is subadditive:
+/// the worst of a sum is at most the sum of the worsts. So the worst loss of one lot *and of the coins that pay for
+/// it* alone covers what that lot adds to any portfolio. On top come, each only where it applies:
 ///
-/// - coins paid at a price off the mark but within the band: the coins' own risk (their value is the loss to mark, which
-///   is charged apart),
+/// - coins paid at a price off the mark but within the band: the coins' own risk (their value is the loss to mark,
+///   which is charged apart),
 /// - coins paid as fee, likewise,
-/// - the haircut on coins received,
+/// - the haircut on coins received into the ledger,
 /// - a contingency for each short option,
 /// - a guard for roundings: of the fill's coins to 1e-8, of the coins' array to 1e-8 dollars, of the factor's product.
 struct CoveringMargin {
