@@ -129,7 +129,7 @@ public struct MarkCalculator: Sendable {
       instrument: instrument, index: valuation.index, mark: mark.dollars, band: band, lotArray: lotArray,
       coinArray: coinArray, initialFactor: Double(market.parameters.initialMarginFactor) / 1e6,
       collateralWeight: Double(currency.collateralWeight) / 1e6,
-      takerFee: Double(market.parameters.takerFee) / 1e6,
+      feeRate: Double(max(market.parameters.makerFee, market.parameters.takerFee)) / 1e6,
       shortOptionContingency: settings.shortOptionContingency)
     let risk = RiskMarks.Entry(instrument: instrument.id, mark: mark, profitAndLoss: Self.lanes(lotArray))
     let shard = ShardMarks.Entry(
