@@ -4,8 +4,8 @@ import Market
 public struct CalendarDay: Hashable, Comparable, Sendable, CustomStringConvertible {
   /// Days since 1970-01-01.
   public let number: Int64
-  /// Days that fit a contract's sub-id: up to the year 2105.
-  public static let numbers: ClosedRange<Int64> = 0...49_000
+  /// Days that fit the 32-bit seconds of a contract's sub-id: up to the year 2105.
+  public static let numbers: ClosedRange<Int64> = 0...49_672
 
   static let months = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
 

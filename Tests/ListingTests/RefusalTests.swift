@@ -136,7 +136,7 @@ private let sound = """
       "smile = { a = -1, b = 0.1, rho = 0, m = 0, sigma = 0.1 }", "underlyings[0].expiries[0].smile", 25,
       "lowest total variance"),
     Case(
-      "smile = { strikes = [90000, 100000], volatilities = [0.6, 0.5] }", "", "underlyings[0].expiries", 20,
+      "smile = { strikes = [90000, 100000], volatilities = [0.6, 0.5] }", "", "underlyings[0].expiries", 7,
       "need a smile"),
     Case(
       "smile = { strikes = [90000, 100000], volatilities = [0.6, 0.5] }", "carry = 0.1",
@@ -181,6 +181,16 @@ private let sound = """
     let option = "kind = \"perpetual\"\nquoting = \"inverse\""
     let bare = dated.replacingOccurrences(of: option, with: "kind = \"future\"\nquoting = \"inverse\"")
     #expect(Self.refusal(bare)?.rule.contains("no instrument alive") == true)
+  }
+
+  @Test func anExpiryBeyondTheSubIDsRangeIsRefused() throws {
+    let late = Timestamp(seconds: 49_670 * 86_400)
+    #expect {
+      try ListingFile(text: sound, name: "market.toml").open(at: late)
+    } throws: { ($0 as? ListingError)?.rule == "must lie before 2106" }
+    for now in [Timestamp.never, Timestamp(nanoseconds: .min)] {
+      #expect(throws: ListingError.self) { try ListingFile(text: sound, name: "market.toml").open(at: now) }
+    }
   }
 
   @Test func theSameDayAsDaysAndAsDateIsRefused() throws {

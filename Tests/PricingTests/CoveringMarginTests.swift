@@ -8,20 +8,36 @@ private struct Portfolio {
   var lots: [InstrumentID: Int64] = [:]
   var coins: Int64 = 0
 
-  /// Initial margin and haircut of one underlying, in units of 1e-8 dollars, in integers.
-  func initialMargin(_ marks: RiskMarks, factor: Int128, weight: Int128) -> Int128 {
+  /// Initial margin of one underlying in units of 1e-8 dollars, in integers: worst loss times factor, the contingency
+  /// of short options, and the haircut on the coins of ledger and positions taken together.
+  func initialMargin(_ marks: RiskMarks, in market: MarketDefinition, weight: Int128) throws -> Int128 {
     var worst: Int128 = 0
     for scenario in 0..<Int(marks.scenarioCount) {
-      var sum = (Int128(coins) * Int128(marks.coinProfitAndLoss[scenario].units)) >> 0
-      sum = sum >= 0 ? sum / 100_000_000 : -((-sum + 99_999_999) / 100_000_000)
+      var sum = Self.floor(Int128(coins) * Int128(marks.coinProfitAndLoss[scenario].units), 100_000_000)
       for entry in marks.entries {
         sum += Int128(lots[entry.instrument] ?? 0) * Int128(entry.profitAndLoss[scenario].units)
       }
       worst = max(worst, -sum)
     }
-    let haircut =
-      (Int128(max(0, coins)) * Int128(marks.index.units) / 100_000_000) * (1_000_000 - weight) / 1_000_000
-    return (worst * factor + 999_999) / 1_000_000 + haircut
+    var net = Int128(coins)
+    var contingency: Int128 = 0
+    for entry in marks.entries {
+      guard let held = lots[entry.instrument], let instrument = market[entry.instrument] else { continue }
+      if instrument.settlement != .linear {
+        net += Int128(try #require(instrument.positionValue(Lots(held), at: entry.mark)).units)
+      }
+      if held < 0, instrument.kind.isOption {
+        let notional = Int128(instrument.lotSize.units) * Int128(marks.index.units) / 100_000_000
+        contingency += Int128(-held) * (notional / 200 + 1)
+      }
+    }
+    let haircut = -Self.floor(-max(0, net) * Int128(marks.index.units) * (1_000_000 - weight), 100_000_000_000_000)
+    let factor = Int128(market.parameters.initialMarginFactor)
+    return -Self.floor(-worst * factor, 1_000_000) + contingency + haircut
+  }
+
+  private static func floor(_ a: Int128, _ divisor: Int128) -> Int128 {
+    a >= 0 ? a / divisor : -((-a + divisor - 1) / divisor)
   }
 }
 
@@ -52,12 +68,12 @@ private struct Portfolio {
           let lots = random.whole(1...100)
           let price = Price(units: random.whole(entry.bandLow.units...entry.bandHigh.units))
           let flow = try #require(instrument.buyerCashFlow(Lots(lots), at: price))
-          let before = portfolio.initialMargin(published.risk, factor: Int128(factor), weight: weight)
+          let before = try portfolio.initialMargin(published.risk, in: market, weight: weight)
           for side in Side.allCases {
             var after = portfolio
             after.lots[instrument.id, default: 0] += side.sign * lots
             if instrument.settlement != .linear { after.coins += side.sign * flow.units }
-            let added = after.initialMargin(published.risk, factor: Int128(factor), weight: weight) - before
+            let added = try after.initialMargin(published.risk, in: market, weight: weight) - before
             let charge = Int128((side == .buy ? entry.marginToBuy : entry.marginToSell).units) * Int128(lots)
             #expect(added <= charge, "\(instrument.name) \(side) \(lots) at \(price): adds \(added), charged \(charge)")
             if added > 0 { tightest = min(tightest, Double(charge) / Double(added)) }
@@ -70,23 +86,36 @@ private struct Portfolio {
     #expect(tightest < 1.5, "a charge that is never nearly needed would be a test that cannot fail")
   }
 
+  @Test func everyChargeHasRoomForRoundings() throws {
+    let published = try MarkCalculatorTests.marks()
+    let entries = published.shards.flatMap { $0.marks.entries }
+    for risk in published.risk.entries {
+      let instrument = try #require(Fixture.market[risk.instrument])
+      guard instrument.settlement == .linear else { continue }
+      let entry = try #require(entries.first { $0.instrument == risk.instrument })
+      let values = risk.profitAndLoss.map(\.units)
+      #expect(entry.marginToBuy.units > -(values.min() ?? 0), "\(instrument.name)")
+      #expect(entry.marginToSell.units > values.max() ?? 0, "\(instrument.name)")
+    }
+  }
+
   @Test func aBoughtOptionNeverNeedsMoreThanItsWorstPremiumAndItsCoins() throws {
     let marks = try MarkCalculatorTests.marks()
     for entry in marks.shards.flatMap({ $0.marks.entries }) {
       let instrument = try #require(Fixture.market[entry.instrument])
       guard instrument.kind.isOption, instrument.settlement == .linear else { continue }
       let premium = try #require(instrument.notional(Lots(1), at: entry.mark))
-      #expect(entry.marginToBuy.units <= premium.units * 101 / 100 + 200_000, "\(instrument.name)")
+      #expect(entry.marginToBuy.units <= premium.units + 1_000, "\(instrument.name)")
     }
   }
 
   @Test func sellingAnOptionCostsTheContingencyOnTop() throws {
     var settings = MarkSettings()
-    settings.shortOptionContingency = 0
+    settings.shortOptionContingency = 0.005
     let index = Price(whole: 100_000)
     let without = try Fixture.calculator(settings).marks(
       of: Fixture.bitcoin, index: index, now: Fixture.now, version: 1)
-    settings.shortOptionContingency = 0.01
+    settings.shortOptionContingency = 0.015
     let with = try Fixture.calculator(settings).marks(of: Fixture.bitcoin, index: index, now: Fixture.now, version: 1)
     for (a, b) in zip(without.shards.flatMap { $0.marks.entries }, with.shards.flatMap { $0.marks.entries }) {
       let instrument = try #require(Fixture.market[a.instrument])

@@ -163,6 +163,13 @@ import Testing
     var market = Fixture.market
     market.instruments[0].settlementCurrency = .usd
     #expect(throws: PricingRefusal.self) { try MarkCalculator(market: market, surface: Fixture.surface) }
+    for (name, settlement) in [("BTC_USDC-PERPETUAL", Instrument.Settlement.coin), ("BTC_USDC-7-60000-C", .inverse)] {
+      market = Fixture.market
+      let index = try #require(market.instruments.firstIndex { $0.name == name })
+      market.instruments[index].settlement = settlement
+      market.instruments[index].settlementCurrency = Currency(1)
+      #expect(throws: PricingRefusal.self) { try MarkCalculator(market: market, surface: Fixture.surface) }
+    }
     var settings = MarkSettings()
     settings.futureBand = .nan
     #expect(throws: PricingRefusal.self) { try Fixture.calculator(settings) }

@@ -72,7 +72,7 @@ extension MarkSettings {
     optionBand = try section.number("option_band", default: optionBand, in: 0.000_1...10)
     optionBandOfIndex = try section.number("option_band_of_index", default: optionBandOfIndex, in: 0.000_1...1)
     shortOptionContingency = try section.number(
-      "short_option_contingency", default: shortOptionContingency, in: 0...1)
+      "short_option_contingency", default: shortOptionContingency, in: 0.005...1)
     try section.finish()
   }
 }

@@ -23,7 +23,7 @@ extension ListingFile {
   public func open(at now: Timestamp, shards: Int? = nil) throws(ListingError) -> Listing {
     let today = CalendarDay(of: now)
     guard CalendarDay.numbers.contains(today.number) else {
-      throw error("now", "\(now)", "must lie between 1970 and 2104")
+      throw error("now", "\(now)", "must lie between 1970 and 2106")
     }
     var groups: [[Group]] = []
     var surfaces: [UnderlyingSurface] = []
@@ -74,6 +74,9 @@ extension ListingFile {
       case .on(let day): (day: day, expiry: expiry)
       }
     }.sorted { $0.day < $1.day }
+    if let last = dated.last?.day, !CalendarDay.numbers.contains(last.number) {
+      throw error("underlyings[\(index)].expiries", "\(last)", "must lie before 2106")
+    }
     for (before, after) in zip(dated, dated.dropFirst()) where before.day == after.day {
       throw error("underlyings[\(index)].expiries", "\(after.day)", "falls twice on the same day, as days and as date")
     }

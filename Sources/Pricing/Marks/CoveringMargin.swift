@@ -2,16 +2,17 @@ import Market
 
 /// What initial margin one lot more can add at most to any portfolio: the stand-alone margin that a shard charges.
 ///
-/// The initial margin of an underlying is factor · worst loss over the scenarios, and worst loss is subadditive: the
-/// worst of a sum is at most the sum of the worsts. So the worst loss of one lot *and of the coins that pay for it* alone
-/// covers what that lot adds to any portfolio. On top come, each only where it applies:
+/// The initial margin of an underlying is factor · worst loss over the scenarios, and worst loss is subadditive:
+/// the worst of a sum is at most the sum of the worsts. So the worst loss of one lot *and of the coins that pay for
+/// it* alone covers what that lot adds to any portfolio. On top come, each only where it applies:
 ///
-/// - coins paid at a price off the mark but within the band: the coins' own risk (their value is the loss to mark, which
-///   is charged apart),
+/// - coins paid at a price off the mark but within the band: the coins' own risk (their value is the loss to mark,
+///   which is charged apart),
 /// - coins paid as fee, likewise,
-/// - the haircut on coins received,
+/// - the haircut on coins gained by a price better than the mark (coins against a position of equal value are no gain),
 /// - a contingency for each short option,
-/// - a guard for roundings: of the fill's coins to 1e-8, of the coins' array to 1e-8 dollars, of the factor's product.
+/// - a guard for roundings: of the fill's coins and the position's to 1e-8 each, of the coins' array to 1e-8 dollars,
+///   of the factor's product.
 struct CoveringMargin {
   let instrument: Instrument
   /// USD per coin.
@@ -27,7 +28,8 @@ struct CoveringMargin {
   let initialFactor: Double
   /// Part of a coin's value that counts as margin.
   let collateralWeight: Double
-  let takerFee: Double
+  /// The larger of the two fees, as a part of notional: a shard charges it before it knows which applies.
+  let feeRate: Double
   let shortOptionContingency: Double
 
   /// Units of 1e-8 dollars that no single rounding reaches.
@@ -59,14 +61,14 @@ struct CoveringMargin {
     let surplus = max(0, max(paidAtBand[0], paidAtBand[1]) - paid)
     let offMark = max(missing * coinGain, surplus * coinLoss)
     let largest = max(abs(paidAtBand[0]), abs(paidAtBand[1]))
-    let fee = takerFee * largest * coinGain
+    let fee = feeRate * largest * coinGain
     let scale = Double(fixedPointScale)
-    let received = max(0, paidAtBand[0], paidAtBand[1])
-    let haircut = (1 - collateralWeight) * received * index * scale
+    let haircut = (1 - collateralWeight) * surplus * index * scale
     let contingency =
       side == .sell && instrument.kind.isOption
       ? shortOptionContingency * index * instrument.lotSize.amount * scale : 0
-    let rounding = Self.guardUnits + 2 * initialFactor * (coinGain + coinLoss) / scale + index
+    let coinRounding = initialFactor * (coinGain + coinLoss) / scale + index
+    let rounding = Self.guardUnits + (instrument.settlement == .linear ? 0 : 2 * coinRounding)
     let total = initialFactor * (worst + offMark + fee) + haircut + contingency + rounding
     guard let units = ScaledInteger.ceiling(units: total), units > 0 else {
       throw PricingRefusal(field: "margin to \(side)", value: "\(total / scale)", rule: "must be a positive number")

@@ -11,8 +11,9 @@ public struct MarkCalculator: Sendable {
   private let instruments: [[Instrument]]
   private let shards: [[ShardID]]
 
-  /// Refuses a surface that does not have the market's underlyings, settings out of their limits, and coin-settled
-  /// instruments whose currency is not their underlying's coin.
+  /// Refuses a surface that does not have the market's underlyings, settings out of their limits,
+  /// quotations that a kind of contract does not have, and coin-settled instruments whose currency is not their
+  /// underlying's coin.
   public init(
     market: MarketDefinition, surface: VolatilitySurface, settings: MarkSettings = MarkSettings()
   ) throws(PricingRefusal) {
@@ -36,6 +37,11 @@ public struct MarkCalculator: Sendable {
           field: instrument.name, value: "settled in currency \(currency)",
           rule: "linear contracts settle in dollars, others in their underlying's coin")
       }
+      guard instrument.settlement == .linear || (instrument.settlement == .coin) == instrument.kind.isOption else {
+        throw PricingRefusal(
+          field: instrument.name, value: "\(instrument.kind) quoted \(instrument.settlement)",
+          rule: "options are linear or coin, futures and perpetuals linear or inverse")
+      }
       instruments[underlying].append(instrument)
       if !shards[underlying].contains(instrument.shard) { shards[underlying].append(instrument.shard) }
     }
@@ -52,7 +58,8 @@ public struct MarkCalculator: Sendable {
   ///   - version: of these marks, for risk and every shard of the underlying alike; the caller lets it grow.
   ///   - previous: stamp of the publication before. An instrument that expired since then appears once more, at what it
   ///     settles for at `index`; later, or when there was none before, expired ones are absent.
-  /// - Throws: when the index itself is no price. A single instrument that cannot be priced is left out, with the reason.
+  /// - Throws: when the index itself is no price. A single instrument that cannot be priced is left out, with the
+  ///   reason.
   public func marks(
     of underlying: UnderlyingID, index: Price, now: Timestamp, previous: Timestamp? = nil, version: UInt64
   ) throws(PricingRefusal) -> UnderlyingMarks {
@@ -122,7 +129,7 @@ public struct MarkCalculator: Sendable {
       instrument: instrument, index: valuation.index, mark: mark.dollars, band: band, lotArray: lotArray,
       coinArray: coinArray, initialFactor: Double(market.parameters.initialMarginFactor) / 1e6,
       collateralWeight: Double(currency.collateralWeight) / 1e6,
-      takerFee: Double(market.parameters.takerFee) / 1e6,
+      feeRate: Double(max(market.parameters.makerFee, market.parameters.takerFee)) / 1e6,
       shortOptionContingency: settings.shortOptionContingency)
     let risk = RiskMarks.Entry(instrument: instrument.id, mark: mark, profitAndLoss: Self.lanes(lotArray))
     let shard = ShardMarks.Entry(

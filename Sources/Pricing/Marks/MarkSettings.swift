@@ -6,7 +6,8 @@ public struct MarkSettings: Sendable, Hashable {
   public var optionBand = 0.50
   /// … and this part of the index.
   public var optionBandOfIndex = 0.05
-  /// Added to the margin of selling an option, as a part of the index per unit of underlying.
+  /// Added to the margin of selling an option, as a part of the index per unit of underlying; never less than what
+  /// clearing asks for each short option, half a per cent.
   public var shortOptionContingency = 0.005
   /// The scenarios of the risk arrays.
   public var grid = ScenarioGrid.standard
@@ -17,6 +18,6 @@ public struct MarkSettings: Sendable, Hashable {
     try PricingRefusal.require(futureBand, in: 0.000_1...0.9, "marks.future_band")
     try PricingRefusal.require(optionBand, in: 0.000_1...10, "marks.option_band")
     try PricingRefusal.require(optionBandOfIndex, in: 0.000_1...1, "marks.option_band_of_index")
-    try PricingRefusal.require(shortOptionContingency, in: 0...1, "marks.short_option_contingency")
+    try PricingRefusal.require(shortOptionContingency, in: 0.005...1, "marks.short_option_contingency")
   }
 }

@@ -19,7 +19,7 @@ public struct Scenario: Sendable, Hashable {
   }
   /// Nothing moves: its profit is zero, so that no portfolio's worst loss is negative.
   public static let unmoved = Scenario(priceFactor: 1, volatility: .none)
-  /// Whether the whole profit or loss of an unmoved market counts, which is none.
+  /// Whether neither price nor volatility moves.
   var isUnmoved: Bool { priceFactor == 1 && volatility == .none }
 }
 

@@ -14,8 +14,8 @@ public struct SVIParameters: Sendable, Hashable {
   /// Highest total variance; beyond it an option is worth its forward or strike anyway.
   static let varianceCap = 144.0
 
-  /// Refuses what is not a smile: b < 0, |ρ| ≥ 1, σ ≤ 0, a variance that would be negative somewhere, or wings steeper
-  /// than Lee's bound b(1 + |ρ|) ≤ 4.
+  /// Refuses what is not a smile: b < 0, |ρ| ≥ 1, σ ≤ 0, a variance that would be negative somewhere, or wings
+  /// steeper than b(1 + |ρ|) = 4.
   public init(
     a: Double, b: Double, rho: Double, m: Double, sigma: Double, referenceYears: Double
   ) throws(PricingRefusal) {

@@ -17,8 +17,8 @@ public struct VolatilitySurface: Sendable, Hashable {
 }
 
 /// Layout: version u16; count u32 of underlyings, each: carry f64, count u32 of slices, each: expiry i64, carry f64,
-/// form u8 (0 SVI: a, b, ρ, m, σ, reference years; 1 points: axis u8, count u32, then (place, volatility)), every f64 as
-/// its IEEE 754 bit pattern. What the initialisers refuse is refused here too.
+/// form u8 (0 SVI: a, b, ρ, m, σ, reference years; 1 points: axis u8, count u32, then place and volatility of each),
+/// every f64 as its IEEE 754 bit pattern. What the initialisers refuse is refused here too.
 extension VolatilitySurface: ByteCodable {
   public func write(to writer: inout ByteWriter) {
     writer.u16(Self.formatVersion)
