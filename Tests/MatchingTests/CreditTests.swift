@@ -22,14 +22,18 @@ import Testing
     let venue = Venue(accounts: 0)
     #expect(venue.buy(1, 1, at: "1000").outcome == .unknownAccount)
     let said = venue.credit(1, ceiling: Money(whole: 100))
-    #expect(said.creditTaken == [
-      CreditTaken(account: AccountID(1), version: 1, ceiling: Money(whole: 100), consumed: .zero)
-    ])
+    #expect(
+      said.creditTaken == [
+        CreditTaken(account: AccountID(1), version: 1, ceiling: Money(whole: 100), consumed: .zero)
+      ])
     #expect(venue.buy(1, 1, at: "1000").outcome == .resting)
   }
 
   @Test func theChargeIsMarginLossToMarkAndFee() {
-    let venue = Venue { $0.takerFee = 1_000; $0.makerFee = 100 }
+    let venue = Venue {
+      $0.takerFee = 1_000
+      $0.makerFee = 100
+    }
     venue.marks(margin: Money(whole: 7))
     venue.buy(1, 2, at: "1010")
     // 2 lots of 0.1: margin 14, 10 above the mark on 0.2 is 2, fee 0.1 % of 202 is 0.202.
@@ -67,15 +71,18 @@ import Testing
 
   @Test func anOrderBeyondTheCeilingIsHeldAloneAndAsksOnce() {
     let venue = tight(20)
-    let said = venue.act(1, [
-      venue.order(.buy, 3, "1000"), venue.order(.buy, 2, "999"),
-    ])
+    let said = venue.act(
+      1,
+      [
+        venue.order(.buy, 3, "1000"), venue.order(.buy, 2, "999"),
+      ])
     #expect(said.results.map(\.outcome) == [.held, .resting])
-    #expect(said.creditRequests == [
-      CreditRequest(
-        request: 1, account: AccountID(1), instrument: Venue.linear, lots: Lots(3), price: Price(whole: 1_000),
-        charge: Money(whole: 30), shortfall: Money(whole: 10))
-    ])
+    #expect(
+      said.creditRequests == [
+        CreditRequest(
+          request: 1, account: AccountID(1), instrument: Venue.linear, lots: Lots(3), price: Price(whole: 1_000),
+          charge: Money(whole: 30), shortfall: Money(whole: 10))
+      ])
     let early = venue.credit(1, ceiling: Money(whole: 30))
     #expect(early.creditRequests.isEmpty && early.reports.isEmpty)
     let raised = venue.credit(1, ceiling: Money(whole: 50))
@@ -140,10 +147,11 @@ import Testing
     venue.buy(1, 1, at: "1000")
     let said = venue.risk(Grant(account: AccountID(1), request: 1, charge: Money(whole: 50)))
     #expect(said.fills.count == 2 && said.fills[1].consumed == Money(whole: 20))
-    #expect(said.grantsClosed == [
-      GrantClosed(
-        account: AccountID(1), request: 1, wasUsed: true, ceiling: Money(whole: 20), consumed: Money(whole: 20))
-    ])
+    #expect(
+      said.grantsClosed == [
+        GrantClosed(
+          account: AccountID(1), request: 1, wasUsed: true, ceiling: Money(whole: 20), consumed: Money(whole: 20))
+      ])
     #expect(venue.machine.openOrders(AccountID(1)).isEmpty)
     #expect(venue.machine.standing(AccountID(1))!.heldOrders == 1)
     venue.checkCredit()

@@ -31,9 +31,10 @@ import Testing
     let said = freeze(venue, 1)
     #expect(said.reports.map(\.outcome) == [.cancelledByFreeze])
     let standing = venue.machine.standing(AccountID(1))!
-    #expect(said.freezesTaken == [
-      FreezeTaken(account: AccountID(1), id: 1, fillNumber: 2, consumed: standing.consumed)
-    ])
+    #expect(
+      said.freezesTaken == [
+        FreezeTaken(account: AccountID(1), id: 1, fillNumber: 2, consumed: standing.consumed)
+      ])
     #expect(standing.ceiling == standing.consumed && standing.reserved == .zero)
     #expect(venue.buy(1, 1, at: "900").outcome == .accountFrozen)
     venue.risk(Release(account: AccountID(1), id: 9))
@@ -70,9 +71,10 @@ import Testing
     _ = freeze(venue, 1)
     let consumed = venue.machine.standing(AccountID(1))!.consumed
     let said = liquidate(venue, 1, 1, -5, limit: "985")
-    #expect(said.liquidations == [
-      LiquidationResult(account: AccountID(1), step: 1, filled: Lots(-2), outcome: .residualCancelled)
-    ])
+    #expect(
+      said.liquidations == [
+        LiquidationResult(account: AccountID(1), step: 1, filled: Lots(-2), outcome: .residualCancelled)
+      ])
     #expect(said.fills.map(\.kind) == [.maker, .liquidation])
     #expect(said.fills[1].consumed == consumed)
     #expect(venue.position(1) == 3 && venue.machine.bookSnapshot(Venue.linear)!.asks.isEmpty)

@@ -10,16 +10,21 @@ import Testing
     let venue = Venue()
     let said = venue.buy(1, 5, at: "999.5")
     #expect(said.outcome == .resting)
-    #expect(said.deltas == [
-      BookDelta(instrument: Venue.linear, side: .buy, price: Price("999.5")!, lots: Lots(5), sequence: 1)
-    ])
-    #expect(venue.machine.bookSnapshot(Venue.linear)!.bids == [
-      BookLevel(price: Price("999.5")!, lots: Lots(5), orders: 1)
-    ])
+    #expect(
+      said.deltas == [
+        BookDelta(instrument: Venue.linear, side: .buy, price: Price("999.5")!, lots: Lots(5), sequence: 1)
+      ])
+    #expect(
+      venue.machine.bookSnapshot(Venue.linear)!.bids == [
+        BookLevel(price: Price("999.5")!, lots: Lots(5), orders: 1)
+      ])
   }
 
   @Test func tradesPrintAtTheMakersPrice() {
-    let venue = Venue { $0.makerFee = 100; $0.takerFee = 300 }
+    let venue = Venue {
+      $0.makerFee = 100
+      $0.takerFee = 300
+    }
     venue.sell(1, 5, at: "1000")
     let said = venue.buy(2, 3, at: "1010")
     #expect(said.outcome == .filled && said.filled == 3)
@@ -315,8 +320,9 @@ import Testing
     // The position shrinks to 1 by a plain sale: the newest goes first, then the older one shrinks.
     venue.buy(2, 4, at: "990")
     let said = venue.sell(1, 4, at: "990")
-    #expect(said.reports.filter { $0.event != .fill }.map(\.outcome) == [.cancelledAsNotReducing, .amended]
-      || said.reports.contains { $0.outcome == .cancelledAsNotReducing })
+    #expect(
+      said.reports.filter { $0.event != .fill }.map(\.outcome) == [.cancelledAsNotReducing, .amended]
+        || said.reports.contains { $0.outcome == .cancelledAsNotReducing })
     #expect(venue.machine.openOrders(AccountID(1)).map(\.lots) == [Lots(1)])
     venue.buy(2, 5, at: "1100")
     #expect(venue.position(1) == 0)

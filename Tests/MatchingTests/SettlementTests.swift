@@ -20,13 +20,15 @@ import Testing
     #expect(fills.map(\.account.rawValue) == [1, 2, 3])
     #expect(fills.map(\.lots) == [Lots(7), Lots(-3), Lots(-4)])
     #expect(fills.map(\.cash) == [Money("-770.00000001")!, Money(whole: 330), Money(whole: 440)])
-    #expect(said.fills.last == {
-      var residue = said.fills.last!
-      residue.kind = .residue
-      residue.cash = Money(units: 1)
-      residue.lots = .zero
-      return residue
-    }())
+    #expect(
+      said.fills.last
+        == {
+          var residue = said.fills.last!
+          residue.kind = .residue
+          residue.cash = Money(units: 1)
+          residue.lots = .zero
+          return residue
+        }())
     #expect(said.fills.reduce(0) { $0 + $1.cash.units } == 0)
     #expect((1...4).allSatisfy { venue.position($0, Venue.future) == 0 })
     #expect(venue.risk(Settle(instrument: Venue.future, index: Price(whole: 5))).fills.isEmpty)
@@ -77,6 +79,7 @@ import Testing
       let commitment = venue.seal().commitments[0]
       #expect(commitment.positions.reduce(0) { $0 + $1.lots.count } == 0)
       #expect(commitment.ledger.reduce(0) { $0 + $1.amount.units } == 0)
+      #expect(venue.machine.nextDeadline == venue.now)
       said = venue.apply(.continuation, [])
       steps += 1
     }
@@ -91,22 +94,27 @@ import Testing
   }
 
   @Test func aSealCommitsToTheEpochsMovements() {
-    let venue = Venue { $0.takerFee = 300; $0.makerFee = 100 }
+    let venue = Venue {
+      $0.takerFee = 300
+      $0.makerFee = 100
+    }
     venue.sell(1, 5, at: "1000")
     let traded = venue.buy(2, 3, at: "1000")
     let said = venue.seal()
     let commitment = said.commitments[0]
     #expect(commitment.machine == .shard(ShardID(0)) && commitment.seal.epoch == Epoch(1))
     #expect(commitment.fillNumber == 2)
-    #expect(commitment.positions == [
-      .init(account: AccountID(1), instrument: Venue.linear, lots: Lots(-3)),
-      .init(account: AccountID(2), instrument: Venue.linear, lots: Lots(3)),
-    ])
-    #expect(commitment.ledger == [
-      .init(account: .house, currency: .usd, amount: Money("0.12")!),
-      .init(account: AccountID(1), currency: .usd, amount: Money("299.97")!),
-      .init(account: AccountID(2), currency: .usd, amount: Money("-300.09")!),
-    ])
+    #expect(
+      commitment.positions == [
+        .init(account: AccountID(1), instrument: Venue.linear, lots: Lots(-3)),
+        .init(account: AccountID(2), instrument: Venue.linear, lots: Lots(3)),
+      ])
+    #expect(
+      commitment.ledger == [
+        .init(account: .house, currency: .usd, amount: Money("0.12")!),
+        .init(account: AccountID(1), currency: .usd, amount: Money("299.97")!),
+        .init(account: AccountID(2), currency: .usd, amount: Money("-300.09")!),
+      ])
     #expect(commitment.fillRoot == MerkleTree<RFC6962Keccak>.root(traded.fills.map { RFC6962Keccak.leaf($0.encoded) }))
     #expect(venue.machine.epoch == Epoch(2))
     #expect(venue.seal(Epoch(1)).commitments.isEmpty)

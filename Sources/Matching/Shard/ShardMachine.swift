@@ -81,6 +81,8 @@ public struct ShardMachine: ~Copyable, Machine {
   var timers = TimerQueue()
   /// Open orders and held orders that have a deadline.
   var timedOrders = 0
+  /// An order with a deadline left in this step, so the earliest deadline may have moved.
+  var hasLostTimer = false
   /// Some order's deadline has passed, but its turn has not come.
   var isBehind = false
   /// The earliest of all deadlines.
@@ -129,6 +131,7 @@ public struct ShardMachine: ~Copyable, Machine {
     case .sessionEnd: endSession(payload, into: &output)
     case .tick, .seal, .continuation, .genesis, .attestation, .settlementEvent: break
     }
+    if hasLostTimer { updateWakeup() }
   }
 
   public var nextDeadline: Timestamp {
