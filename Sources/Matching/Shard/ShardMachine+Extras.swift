@@ -37,7 +37,10 @@ extension ShardMachine {
   /// Undoes `attach` for an order that leaves with the lots it still has.
   @inline(never) mutating func dropExtra(_ order: RestingOrder) {
     let extra = extras[order.extra]
-    if extra.expiry != 0 { timedOrders -= 1 }
+    if extra.expiry != 0 {
+      timedOrders -= 1
+      hasLostTimer = true
+    }
     if extra.diesWithSession {
       if extra.newerInSession == 0 {
         let hash = sessionTable.hash(extra.session)

@@ -110,6 +110,7 @@ extension ShardMachine {
     }
     accounts[account].heldCount -= 1
     timedOrders -= 1
+    hasLostTimer = true
     held[slot].isLive = false
     held.remove(slot)
     let record = nonces.find(account, order.key, order.nonce)

@@ -52,6 +52,7 @@ extension ShardMachine {
 
   /// Sets `wakeup` to the earliest deadline that is left.
   mutating func updateWakeup() {
+    hasLostTimer = false
     dropStaleTimers()
     var earliest = nextHeartbeat
     if let timer = timers.first { earliest = min(earliest, timer.deadline) }

@@ -81,6 +81,8 @@ public struct ShardMachine: ~Copyable, Machine {
   var timers = TimerQueue()
   /// Open orders and held orders that have a deadline.
   var timedOrders = 0
+  /// An order with a deadline left in this step, so the earliest deadline may have moved.
+  var hasLostTimer = false
   /// Some order's deadline has passed, but its turn has not come.
   var isBehind = false
   /// The earliest of all deadlines.
@@ -116,6 +118,9 @@ public struct ShardMachine: ~Copyable, Machine {
     if header.stamp > now { now = header.stamp }
     sequence = header.sequence
     term = header.term
+    // A seal says nothing but its commitment, so that every other output is of the epoch before it or after it; what is
+    // due fires with the next input.
+    if header.kind == .seal { return seal(payload, into: &output) }
     budget = stepBound
     if wakeup <= now { fireTimers(into: &output) }
     if !jobs.isEmpty { continueJobs(into: &output) }
@@ -123,10 +128,10 @@ public struct ShardMachine: ~Copyable, Machine {
     case .action: act(payload, into: &output)
     case .stream: consume(header, payload, into: &output)
     case .marks: takeMarks(payload)
-    case .seal: seal(payload, into: &output)
     case .sessionEnd: endSession(payload, into: &output)
-    case .tick, .continuation, .genesis, .attestation, .settlementEvent: break
+    case .tick, .seal, .continuation, .genesis, .attestation, .settlementEvent: break
     }
+    if hasLostTimer { updateWakeup() }
   }
 
   public var nextDeadline: Timestamp {
