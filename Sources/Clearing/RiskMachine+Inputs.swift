@@ -36,13 +36,14 @@ extension RiskMachine {
       return consume(fill, from: shard)
     case .creditTaken:
       guard let taken = Self.read(CreditTaken.self, &body) else { return false }
-      return consume(taken, from: shard, into: &output)
+      return consume(taken, from: shard)
     case .creditRequest:
       guard let request = Self.read(CreditRequest.self, &body) else { return false }
-      return consume(request, from: shard, into: &output)
+      requests.append((shard, request))
+      return true
     case .grantClosed:
       guard let closed = Self.read(GrantClosed.self, &body) else { return false }
-      return consume(closed, from: shard, into: &output)
+      return consume(closed, from: shard)
     case .freezeTaken:
       guard let taken = Self.read(FreezeTaken.self, &body) else { return false }
       return consume(taken, from: shard, into: &output)
@@ -126,14 +127,24 @@ extension RiskMachine {
     }
   }
 
-  /// Looks at each queued account once.
-  mutating func reviewQueued(into output: inout OutputBuffer) {
+  /// Answers the requests that came, serves with credit that came back, then looks at each queued account.
+  mutating func concludeInput(into output: inout OutputBuffer) {
+    for (shard, request) in requests { answer(request, from: shard, into: &output) }
+    requests.removeAll(keepingCapacity: true)
+    for slot in returns { serveWaiting(slot, into: &output) }
+    returns.removeAll(keepingCapacity: true)
     var next = 0
     while next < reviews.count {
       review(reviews[next], marksMoved: false, into: &output)
       next += 1
     }
     reviews.removeAll(keepingCapacity: true)
+  }
+
+  /// Credit may have come free for who waits for it.
+  mutating func queueReturn(_ slot: Int) {
+    let isWaiting = !book[slot].held.isEmpty || !book[slot].withdrawals.isEmpty
+    if isWaiting && returns.last != slot { returns.append(slot) }
   }
 
   mutating func queueReview(_ slot: Int) {

@@ -35,7 +35,10 @@ public struct RiskMachine: ~Copyable, Machine {
   /// Inputs and messages that were refused: for operators, and a sign that a peer is not what it should be.
   public internal(set) var refusals: UInt64 = 0
 
-  /// Accounts to look at before the present input ends, in order of arrival; empty between inputs.
+  /// Requests to answer, accounts that got credit back, and accounts to look at, when the present input's messages have all been consumed, in order of
+  /// arrival; empty between inputs. A ceiling raised in the midst would be judged by fills that came after it.
+  var requests: [(shard: Int, request: CreditRequest)] = []
+  var returns: [Int] = []
   var reviews: [Int] = []
   /// Scratch memory of measurements.
   var sums = ScenarioSums()
@@ -70,7 +73,7 @@ public struct RiskMachine: ~Copyable, Machine {
     case .marks: mark(payload, into: &output)
     case .genesis, .sessionEnd, .attestation, .settlementEvent: refusals &+= 1
     }
-    reviewQueued(into: &output)
+    concludeInput(into: &output)
   }
 
   private mutating func open(_ payload: UnsafeRawBufferPointer, at stamp: Timestamp) {

@@ -89,7 +89,8 @@ extension RiskMachine {
   }
 
   private mutating func topUp(_ slot: Int, capacity: Int128, into output: inout OutputBuffer) {
-    guard book[slot].grant == nil else { return }
+    // What comes free goes to orders that wait before it goes to ceilings that might be used.
+    guard book[slot].grant == nil, book[slot].held.isEmpty else { return }
     for shard in 0..<shardCount where wantsTopUp(slot, shard: shard) {
       let missing = Int128(book[slot].target - book[slot].lines[shard].outstanding)
       let raise = min(missing, capacity - book[slot].outstanding)
@@ -150,13 +151,13 @@ extension RiskMachine {
   }
 
   /// A shard has taken a credit: what it gave back may serve whoever waits.
-  mutating func consume(_ taken: CreditTaken, from shard: Int, into output: inout OutputBuffer) -> Bool {
+  mutating func consume(_ taken: CreditTaken, from shard: Int) -> Bool {
     guard let slot = book.slot(of: taken.account), !book[slot].lines.isEmpty else { return false }
     let isTaken = book.change(slot) { account in
       account.lines[shard].consume(upTo: taken.consumed.units)
       return account.lines[shard].acknowledge(taken.version, ceiling: taken.ceiling.units)
     }
-    if isTaken { serveWaiting(slot, into: &output) }
+    if isTaken { queueReturn(slot) }
     return isTaken
   }
 

@@ -46,7 +46,7 @@ extension RiskMachine {
   }
 
   /// The granted order has ended; its unused charge is gone from the ceiling.
-  mutating func consume(_ closed: GrantClosed, from shard: Int, into output: inout OutputBuffer) -> Bool {
+  mutating func consume(_ closed: GrantClosed, from shard: Int) -> Bool {
     guard let slot = book.slot(of: closed.account), let grant = book[slot].grant,
       Int(grant.shard.rawValue) == shard, grant.request == closed.request, closed.ceiling >= .zero,
       closed.ceiling.units <= RiskLimits.amount
@@ -56,7 +56,7 @@ extension RiskMachine {
       account.lines[shard].consume(upTo: closed.consumed.units)
       account.lines[shard].acknowledged = closed.ceiling.units
     }
-    serveWaiting(slot, into: &output)
+    queueReturn(slot)
     queueReview(slot)
     return true
   }

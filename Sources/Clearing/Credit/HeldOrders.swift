@@ -5,44 +5,45 @@ import Market
 extension RiskMachine {
   /// Raises the ceiling if that fits, recalls what lies unused elsewhere if that would make it fit, lets an order run
   /// that shrinks a deficit, or refuses.
-  mutating func consume(_ request: CreditRequest, from shard: Int, into output: inout OutputBuffer) -> Bool {
+  mutating func answer(_ request: CreditRequest, from shard: Int, into output: inout OutputBuffer) {
     guard let slot = book.slot(of: request.account), !book[slot].lines.isEmpty else {
       refuse(request.account, request.request, shard, .unknownAccount, into: &output)
-      return false
+      refusals &+= 1
+      return
     }
     guard request.charge > .zero, request.charge.units <= RiskLimits.amount, request.shortfall > .zero,
       request.shortfall <= request.charge, let instrument = board.definition[request.instrument],
       Int(instrument.shard.rawValue) == shard, request.lots != .zero
     else {
       refuse(request.account, request.request, shard, .malformed, into: &output)
-      return false
+      refusals &+= 1
+      return
     }
     if book[slot].isFrozen {
       refuse(request.account, request.request, shard, .accountFrozen, into: &output)
-      return true
+      return
     }
     guard let standing = standing(of: slot), let capacity = capacity(of: slot) else {
       refuse(request.account, request.request, shard, .marksMissing, into: &output)
-      return true
+      return
     }
     if standing.free < .zero {
       if !grant(request, to: slot, shard, instrument, standing, into: &output) {
         refuse(request.account, request.request, shard, .insufficientCredit, into: &output)
       }
-      return true
+      return
     }
     let order = HeldOrder(
       shard: ShardID(UInt16(shard)), request: request.request, charge: request.charge.units,
       shortfall: request.shortfall.units)
-    if serve(slot, order, capacity: capacity, into: &output) { return true }
+    if serve(slot, order, capacity: capacity, into: &output) { return }
     let own = Int128(book[slot].lines[shard].outstanding)
     let limit = Int(parameters.heldOrdersPerAccount) * shardCount
     if capacity - own < Int128(order.shortfall) || book[slot].held.count >= limit {
       refuse(request.account, request.request, shard, .insufficientCredit, into: &output)
-      return true
+      return
     }
     wait(slot, order, capacity: capacity, into: &output)
-    return true
   }
 
   /// Raises the order's ceiling by what it needs and some more, so that the next orders need not ask.

@@ -10,7 +10,7 @@ extension RiskMachine {
       refusals &+= 1
       return
     }
-    reviewQueued(into: &output)
+    concludeInput(into: &output)
     var commitment = Commitment(machine: id, seal: seal)
     ledgers.close(into: &commitment, board)
     epoch = epoch.next
