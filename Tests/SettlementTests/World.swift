@@ -34,6 +34,7 @@ final class World {
   /// Verifiers that answer.
   var answeringVerifiers: [UInt16]
   var now = Timestamp(seconds: 1_000)
+  private var isRestarting = false
   private var output = OutputBuffer()
   private var streamNumbers: [MachineID: UInt64] = [:]
   private var nextFirst: [MachineID: UInt64] = [:]
@@ -62,7 +63,7 @@ final class World {
     payload.withUnsafeBytes { machine.apply(header, $0, into: &output) }
     let said = Self.read(output)
     sent += said.filter { $0.kind == .stream }
-    if killAfter(journal.count) { return restart() }
+    if !isRestarting, killAfter(journal.count) { return restart() }
     take(said)
   }
 
@@ -73,6 +74,8 @@ final class World {
 
   /// The process is killed and comes back from its snapshot: what its edge had not done yet is gone.
   func restart() {
+    isRestarting = true
+    defer { isRestarting = false }
     owed = []
     var writer = ByteWriter()
     machine.writeSnapshot(to: &writer)
