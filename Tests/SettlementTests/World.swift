@@ -96,10 +96,13 @@ final class World {
 
   static func read(_ output: borrowing OutputBuffer) -> [Said] {
     var said: [Said] = []
-    output.forEach {
+    func append(_ record: OutputBuffer.Record) {
       said.append(
-        Said(kind: $0.kind, destination: $0.destination, number: $0.number, payload: [UInt8]($0.payload)))
+        Said(
+          kind: record.kind, destination: record.destination, number: record.number,
+          payload: [UInt8](record.payload)))
     }
+    output.forEach(append)
     return said
   }
 
