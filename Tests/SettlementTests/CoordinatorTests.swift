@@ -34,6 +34,15 @@ import Testing
     #expect(world.machine.epoch == Epoch(1))
   }
 
+  @Test func aMarketWhoseQuorumIsImpossibleIsNotTakenUp() {
+    for (quorum, verifiers): (UInt16, Int) in [(2, 1), (0, 1), (0, 0)] {
+      let world = World(Fixture.market(quorum: quorum, verifiers: verifiers))
+      #expect(world.machine.epoch == Epoch(0))
+      #expect(world.machine.nextDeadline == .never)
+    }
+    #expect(World().machine.epoch == Epoch(1))
+  }
+
   @Test func everyMachineHearsOfANewEpochAndOfItsSilence() {
     let world = World()
     let interval = world.market.parameters.heartbeatInterval
@@ -125,7 +134,8 @@ import Testing
       #expect(world.posts.isEmpty)
       world.input(.attestation, world.attestation(0, request).encoded)
     }
-    #expect(world.posts.map(\.header.epoch.rawValue) == [1])
+    world.input(.tick)
+    #expect(world.posts.map(\.header.epoch.rawValue) == [1], "the second waits until the layer holds the first")
     world.settle()
     #expect(world.posts.map(\.header.epoch.rawValue) == [1, 2, 3])
     #expect(world.vault.postedRoot == world.machine.root)
