@@ -134,7 +134,8 @@ final class World {
     input(.seal, seal.encoded)
   }
 
-  /// A commitment of `machine` to `epoch` in which nothing happened but that risk consumed all deposits; its journal went on by ten entries.
+  /// A commitment of `machine` to `epoch` in which nothing happened but that risk consumed all deposits; its journal
+  /// went on by ten entries.
   func emptyCommitment(_ machine: MachineID, _ epoch: UInt32) -> Commitment {
     let first = nextFirst[machine] ?? 1
     nextFirst[machine] = first + 11
