@@ -2,8 +2,8 @@ import Bytes
 import Machine
 import Market
 
-/// The settlement coordinator: opens epochs, collects the machines' commitments, checks that nothing was minted, applies
-/// the deltas to the account tree, waits for the verifiers' quorum and has the epoch posted.
+/// The settlement coordinator: opens epochs, collects the machines' commitments, checks that nothing was minted,
+/// applies the deltas to the account tree, waits for the verifiers' quorum and has the epoch posted.
 ///
 /// ```
 /// seal e → commitments of e from all → sums balance → tree → `attest` → quorum → `post` → posted → final → risk
@@ -117,7 +117,8 @@ public struct SettlementMachine: ~Copyable, Machine {
     advance(into: &output)
   }
 
-  /// Takes up the market; bytes that are no market, or one with more currencies than a leaf has room for, change nothing.
+  /// Takes up the market; bytes that are no market, or one with more currencies than a leaf has room for, change
+  /// nothing.
   private mutating func begin(_ payload: UnsafeRawBufferPointer) {
     guard let market = try? MarketDefinition(decoding: payload), market.currencies.count <= Int(UInt8.max) else {
       return

@@ -2,7 +2,8 @@ import Bytes
 import Cryptography
 import Market
 
-/// What a verifier signs: an EIP-712 digest, so that a word given for one market, contract or epoch is none for another.
+/// What a verifier signs: an EIP-712 digest, so that a word given for one market, contract or epoch is none for
+/// another.
 ///
 /// ```
 /// domain       EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)

@@ -1,8 +1,8 @@
 import Bytes
 import Market
 
-/// The settlement layer's rules as a pure value: it holds the users' money and pays only against proofs under roots that
-/// followed one on the other, each vouched for by the verifiers' quorum.
+/// The settlement layer's rules as a pure value: it holds the users' money and pays only against proofs under roots
+/// that followed one on the other, each vouched for by the verifiers' quorum.
 ///
 /// An account's granted withdrawals are cumulative in its leaf, and the vault remembers what it paid, so no grant is
 /// paid twice, whichever of the recent final roots a proof is under.
