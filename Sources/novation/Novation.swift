@@ -7,7 +7,7 @@ import Operations
   static let configuration = CommandConfiguration(
     commandName: "novation",
     abstract: "An off-chain derivatives exchange that settles on-chain.",
-    subcommands: [NodeCommand.self])
+    subcommands: [RunCommand.self, LoadCommand.self, NodeCommand.self])
 
   static func main() {
     do {
