@@ -19,8 +19,10 @@ public enum MerkleTree<H: MerkleHash> {
   /// The root over `count` leaves that `leaf` yields in order of index. It never allocates.
   @inlinable public static func root(count: Int, leaf: (_ index: Int) -> Digest) -> Digest {
     guard count > 0 else { return H.emptyRoot }
-    // One perfect subtree for each set bit of the leaves so far, the largest first: 64 are always enough.
-    return withUnsafeTemporaryAllocation(of: Digest.self, capacity: 64) { subtrees in
+    precondition(count < 1 << 32, "a tree in memory has fewer than 2^32 leaves")
+    // One perfect subtree for each set bit of the leaves so far, the largest first. 32 of them are 1,024 bytes, the most
+    // that still goes onto the stack.
+    return withUnsafeTemporaryAllocation(of: Digest.self, capacity: 32) { subtrees in
       var height = 0
       for index in 0..<count {
         var digest = leaf(index)
