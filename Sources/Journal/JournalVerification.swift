@@ -5,8 +5,8 @@ import Market
 
 extension JournalStore {
   /// Walks the journal from `base` to its end, checking every entry's checksum and number and every batch's link, and
-  /// returns the position at the end. Anything damaged is refused with its sequence. At most `bound` batches are walked,
-  /// so that a reader of a live journal need not stay long.
+  /// returns the position at the end. Anything damaged is refused with its sequence. At most `bound` batches are
+  /// walked, so that a reader of a live journal need not stay long.
   func verify(from base: JournalPosition, bound: Int = .max) throws(JournalError) -> JournalPosition {
     let transaction = try environment.beginReading()
     return try transaction.withCursor(over: batches) { batches throws(JournalError) in
