@@ -1,5 +1,6 @@
 import Cluster
 import Foundation
+import Listing
 
 /// What `cluster/run` does: a local cluster, a load on it, a look at it, and in the end an audit of it.
 public final class RunSession {
