@@ -50,6 +50,7 @@ let package = Package(
     room("Wire", ["Bytes", "Market", "Cryptography"]),
     // Floor 4: the runtime that hosts a machine.
     room("Cluster", ["Bytes", "Market", "Machine", "Cryptography", "Journal", "Messaging", "Wire"]),
+    room("Replay", ["Bytes", "Market", "Machine", "Matching"]),
     // Floor 5: the roles.
     // Floor 6: what people run.
     .executableTarget(
@@ -63,6 +64,7 @@ let package = Package(
     tests("Cryptography", ["Cryptography", "Bytes"]),
     tests("Wire", ["Wire", "Cryptography", "Market", "Bytes"]),
     tests("Matching", ["Matching", "Machine", "Market", "Bytes"]),
+    tests("Replay", ["Replay", "Matching", "Machine", "Market", "Bytes"]),
     tests("Clearing", ["Clearing", "Machine", "Market", "Bytes"]),
     tests("Pricing", ["Pricing", "Market", "Bytes"]),
     tests("Settlement", ["Settlement", "Cryptography", "Machine", "Market", "Bytes"]),
