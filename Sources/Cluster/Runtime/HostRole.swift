@@ -18,6 +18,11 @@ public struct HostRole<M: Machine & ~Copyable>: Sendable {
   /// Inputs that the machine missed while it was down, asked once at start.
   public var catchUp: @Sendable (borrowing M) -> [(kind: InputKind, payload: [UInt8])]
 
+  #if NOVATION_PLANT
+    /// Bugs of a test build, planted before the host serves.
+    public var plant: @Sendable (inout M) -> Void = { _ in }
+  #endif
+
   public init(
     sources: [MachineID], admits: [FrameKind: ClusterMap.Role],
     figures: @escaping @Sendable (borrowing M) -> (figures: [String: Int64], texts: [String: String]),

@@ -70,6 +70,9 @@ public actor MachineHost<M: Machine & ~Copyable> {
     let journal = try Journal(
       directory: map.journalDirectory(of: id), machine: id, configuration: configuration.journal)
     sequencer = try Sequencer.open(id: id, journal: journal, genesis: genesis)
+    #if NOVATION_PLANT
+      sequencer.plant(role.plant)
+    #endif
     lastSnapshot = journal.lastSequence
     router = try transport.router(bindingEndpointOf: id)
     for source in role.sources {
@@ -187,6 +190,13 @@ public actor MachineHost<M: Machine & ~Copyable> {
   /// Commits what is pending, then lets the outputs out.
   func flush() throws {
     guard sequencer.pendingInputs > 0 else { return }
+    #if NOVATION_PLANT
+      if HostFaults.acknowledgesBeforeSync.load(ordering: .relaxed) {
+        sendReplies()
+        origins.removeAll()
+        usleep(20_000)
+      }
+    #endif
     try sequencer.commit()
     deliver()
     sequencer.finishTurn()
