@@ -101,6 +101,12 @@ let package = Package(
     tests("Pricing", ["Pricing", "Market", "Bytes"]),
     tests("Listing", ["Listing", "Pricing", "Market", "Bytes"]),
     tests("Settlement", ["Settlement", "Cryptography", "Machine", "Market", "Bytes"]),
+    tests(
+      "Operations",
+      [
+        "Operations", "Bytes", "Market", "Machine", "Cryptography", "Matching", "Clearing", "Settlement", "Journal",
+        "Cluster", "Wire", "SettlementNode",
+      ]),
     tests("Journal", ["Journal", "Cryptography", "Machine", "Market", "Bytes"]),
     tests(
       "Cluster",

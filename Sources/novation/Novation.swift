@@ -7,7 +7,7 @@ import Operations
   static let configuration = CommandConfiguration(
     commandName: "novation",
     abstract: "An off-chain derivatives exchange that settles on-chain.",
-    subcommands: [RunCommand.self, LoadCommand.self, DrillCommand.self, NodeCommand.self])
+    subcommands: [RunCommand.self, LoadCommand.self, DrillCommand.self, AuditCommand.self, NodeCommand.self])
 
   static func main() {
     do {
