@@ -159,20 +159,4 @@ extension ShardMachine {
       ledger[account, currency] &+= cash
     }
   }
-
-  /// Numbers a fill, sends it to risk, keeps it for the epoch's root and reports it to its account.
-  @inline(__always) mutating func emitFill(
-    _ fill: Fill, remaining: Int64, isMaker: Bool, into output: inout OutputBuffer
-  ) {
-    fillNumber &+= 1
-    var fill = fill
-    fill.number = fillNumber
-    output.send(fill, to: .risk, &streams)
-    fill.write(to: &epochFills)
-    output.report(
-      ExecutionReport(
-        event: .fill, shard: shard, sequence: sequence, stamp: now, order: fill.order, instrument: fill.instrument,
-        outcome: remaining == 0 ? .filled : .resting, fillNumber: fillNumber, lots: fill.lots, price: fill.price,
-        fee: fill.fee, remaining: Lots(remaining), isMaker: isMaker))
-  }
 }
