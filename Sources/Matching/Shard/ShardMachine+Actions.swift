@@ -74,7 +74,7 @@ extension ShardMachine {
     reply(action, known, isRepeated: false, into: &output)
   }
 
-  private func isOnlyCancels(_ action: SignedActionView) -> Bool {
+  private mutating func isOnlyCancels(_ action: SignedActionView) -> Bool {
     for index in 0..<action.count {
       let kind = action.operation(index).rawKind
       if kind != OperationCode.cancel && kind != OperationCode.cancelAll { return false }

@@ -119,7 +119,7 @@ extension ShardMachine {
     orders.remove(slot)
   }
 
-  func name(of order: RestingOrder) -> OrderID {
+  @inline(__always) func name(of order: RestingOrder) -> OrderID {
     OrderID(
       account: accounts[order.accountSlot].id, key: KeyID(order.key), nonce: order.nonce, index: order.index)
   }

@@ -2,10 +2,12 @@ import Bytes
 import Machine
 import Market
 
+// These change nothing, but a borrowed machine of this size would be copied for every call that is not inlined; `mutating`
+// passes it by address.
 extension ShardMachine {
   /// Every check of a new order or a replacement that needs neither the opposite side nor credit. Fills in the candidate
   /// and returns `nil`, or says why not.
-  @inline(__always) func examine(
+  @inline(__always) mutating func examine(
     _ operation: OperationView, _ index: UInt16, _ origin: Origin, _ attempt: Attempt, _ candidate: inout Candidate
   ) -> Outcome? {
     guard let side = operation.side else { return .malformed }
@@ -56,7 +58,7 @@ extension ShardMachine {
   }
 
   /// Names the candidate and finds what it replaces.
-  @inline(__always) private func identify(
+  @inline(__always) private mutating func identify(
     _ operation: OperationView, _ index: UInt16, _ origin: Origin, _ attempt: Attempt, _ candidate: inout Candidate
   ) -> Outcome? {
     let account = origin.accountSlot
@@ -84,7 +86,7 @@ extension ShardMachine {
   }
 
   /// Why the account may not place orders in the book now.
-  @inline(__always) private func whyClosed(_ book: Int, _ account: Slot) -> Outcome? {
+  @inline(__always) private mutating func whyClosed(_ book: Int, _ account: Slot) -> Outcome? {
     if now >= books[book].contract.expiry || books[book].isSettling {
       #if NOVATION_PLANT
         if faults.contains(.ignoreExpiry) { return nil }
@@ -108,7 +110,7 @@ extension ShardMachine {
   private static var highestTick: Int64 { Int64(BookSide.span) - 1 }
 
   /// The tick of a limit price, or why it has none.
-  @inline(__always) private func limitTick(_ units: Int64, _ book: Int) -> (tick: Int64, refusal: Outcome?) {
+  @inline(__always) private mutating func limitTick(_ units: Int64, _ book: Int) -> (tick: Int64, refusal: Outcome?) {
     let tickSize = books[book].contract.tickSize
     if units < 0 { return (0, .priceOutOfRange) }
     let tick = tickSize == 1 ? units : units / tickSize
@@ -121,7 +123,7 @@ extension ShardMachine {
   }
 
   /// The tick at which a market order stops: the inside edge of the band.
-  private func bandEdge(_ side: Side, _ book: Int) -> (tick: Int64, refusal: Outcome?) {
+  private mutating func bandEdge(_ side: Side, _ book: Int) -> (tick: Int64, refusal: Outcome?) {
     let tickSize = books[book].contract.tickSize
     let lowest: Int64 = books[book].contract.settlement == .inverse ? 1 : 0
     let low = books[book].bandLow
@@ -141,7 +143,7 @@ extension ShardMachine {
   }
 
   /// Whether the taker's fee per unit of quantity at the order's limit, in USD and rounded up, is one its signer accepts.
-  private func isFeeAccepted(_ origin: Origin, _ tick: Int64, _ book: Int) -> Bool {
+  private mutating func isFeeAccepted(_ origin: Origin, _ tick: Int64, _ book: Int) -> Bool {
     if parameters.takerFee == 0 { return true }
     let contract = books[book].contract
     let price = tick &* contract.tickSize
@@ -164,7 +166,7 @@ extension ShardMachine {
   }
 
   /// Lots that a reduce-only order on the candidate's side may still close.
-  @inline(__always) func reducible(_ candidate: Candidate) -> Int64 {
+  @inline(__always) mutating func reducible(_ candidate: Candidate) -> Int64 {
     let slot = positionSlot(candidate.accountSlot, candidate.book)
     if slot == 0 { return 0 }
     let position = positions[slot]

@@ -46,7 +46,7 @@ extension ShardMachine {
   }
 
   /// The account's held order of that name, or 0. A held replacement has the name of what it replaces.
-  func heldOrder(_ account: Slot, _ key: UInt16, _ nonce: UInt64, _ index: UInt16) -> Slot {
+  mutating func heldOrder(_ account: Slot, _ key: UInt16, _ nonce: UInt64, _ index: UInt16) -> Slot {
     var slot = accounts[account].firstHeld
     while slot != 0 {
       let order = held[slot]
@@ -64,7 +64,7 @@ extension ShardMachine {
   }
 
   /// The account's held order that sent `request`, or 0.
-  func heldOrder(_ account: Slot, request: UInt64) -> Slot {
+  mutating func heldOrder(_ account: Slot, request: UInt64) -> Slot {
     var slot = accounts[account].firstHeld
     while slot != 0, held[slot].request != request { slot = held[slot].next }
     return slot

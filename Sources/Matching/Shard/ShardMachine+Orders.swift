@@ -167,7 +167,7 @@ extension ShardMachine {
   }
 
   /// Whether the levels down to `limit` hold `lots`; counts before anything is filled.
-  private func canFill(_ lots: Int64, _ book: Int, _ opposite: Side, downTo limit: UInt32) -> Bool {
+  private mutating func canFill(_ lots: Int64, _ book: Int, _ opposite: Side, downTo limit: UInt32) -> Bool {
     guard let side = books.side(book, opposite) else { return false }
     var left = lots
     var rank = side.best
@@ -180,7 +180,7 @@ extension ShardMachine {
   }
 
   /// What the order may cost its account: stand-alone margin, loss to mark and fee, in USD, times the multiplier.
-  @inline(__always) private func charge(of candidate: Candidate) -> Int64? {
+  @inline(__always) private mutating func charge(of candidate: Candidate) -> Int64? {
     let book = books[candidate.book]
     let contract = book.contract
     let price = candidate.tick &* contract.tickSize

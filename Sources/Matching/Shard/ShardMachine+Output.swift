@@ -74,7 +74,7 @@ extension ShardMachine {
   }
 
   /// Everything of a reply but its results, for which it returns the place.
-  @inline(__always) private func beginReply(
+  @inline(__always) private mutating func beginReply(
     _ output: inout OutputBuffer, account: AccountID, key: UInt16, nonce: UInt64, _ term: Term,
     _ first: SequenceNumber, _ stamp: Timestamp, isRepeated: Bool, count: Int
   ) -> UnsafeMutableRawPointer {
@@ -93,7 +93,7 @@ extension ShardMachine {
   }
 
   /// The answer as remembered, with the place that it first had in the journal.
-  @inline(__always) func reply(
+  @inline(__always) mutating func reply(
     _ action: SignedActionView, _ record: Slot, isRepeated: Bool, into output: inout OutputBuffer
   ) {
     let first = nonces.records.base + Int(record)
@@ -108,12 +108,12 @@ extension ShardMachine {
   }
 
   /// Refuses the whole action for one reason, without a trace in the nonces.
-  func refuse(_ action: SignedActionView, _ outcome: Outcome, into output: inout OutputBuffer) {
+  mutating func refuse(_ action: SignedActionView, _ outcome: Outcome, into output: inout OutputBuffer) {
     refuse(
       account: action.account, key: action.key, nonce: action.nonce, count: action.count, outcome, into: &output)
   }
 
-  func refuse(
+  mutating func refuse(
     account: AccountID, key: UInt16, nonce: UInt64, count: Int, _ outcome: Outcome, into output: inout OutputBuffer
   ) {
     var place = beginReply(
@@ -126,7 +126,7 @@ extension ShardMachine {
   }
 
   /// Answers bytes that are no action of this shard's, as far as they name a nonce.
-  func refuseMalformed(_ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer) {
+  mutating func refuseMalformed(_ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer) {
     var reader = ByteReader(payload)
     _ = reader.u16()
     let count = Int(reader.u16())

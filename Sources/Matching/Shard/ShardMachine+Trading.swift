@@ -119,7 +119,7 @@ extension ShardMachine {
   }
 
   /// Ledger movements of taker and maker, where the buyer's is `buyerCash`: exact opposites.
-  @inline(__always) private func cashFlows(_ buyerCash: Int64, _ taker: Side) -> (taker: Int64, maker: Int64) {
+  @inline(__always) private mutating func cashFlows(_ buyerCash: Int64, _ taker: Side) -> (taker: Int64, maker: Int64) {
     #if NOVATION_PLANT
       let minted: Int64 = faults.contains(.mintOnFill) ? 1 : 0
       return taker == .buy ? (buyerCash + minted, -buyerCash) : (-buyerCash, buyerCash + minted)
@@ -129,7 +129,7 @@ extension ShardMachine {
   }
 
   /// Whether position and ledger stay within their range.
-  @inline(__always) private func hasRoom(
+  @inline(__always) private mutating func hasRoom(
     _ account: Slot, _ position: Slot, _ lots: Int64, _ cash: Int64, _ currency: Int, _ contract: Contract
   ) -> Bool {
     let after = positions[position].lots &+ lots
