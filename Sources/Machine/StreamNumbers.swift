@@ -45,9 +45,17 @@ public struct StreamNumbers: Sendable, Hashable, ByteCodable {
       }
     }
   }
+  /// Refuses peers out of order, and numbers so high that counting on could overflow.
   public init(from reader: inout ByteReader) {
-    sent = (0..<reader.itemCount(minimumSize: 12)).map { _ in (MachineID(from: &reader), reader.u64()) }
-    received = (0..<reader.itemCount(minimumSize: 12)).map { _ in (MachineID(from: &reader), reader.u64()) }
+    for list in [\StreamNumbers.sent, \.received] {
+      for _ in 0..<reader.itemCount(minimumSize: 12) {
+        let peer = MachineID(from: &reader)
+        let number = reader.u64()
+        let isInOrder = self[keyPath: list].last.map { $0.peer < peer } ?? true
+        if !isInOrder || number > UInt64(Int64.max) { reader.fail() }
+        self[keyPath: list].append((peer, number))
+      }
+    }
   }
   public func hash(into hasher: inout StateHasher) {
     for list in [sent, received] {
