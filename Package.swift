@@ -101,5 +101,9 @@ let package = Package(
     tests("Settlement", ["Settlement", "Cryptography", "Machine", "Market", "Bytes"]),
     tests("Journal", ["Journal", "Cryptography", "Machine", "Market", "Bytes"]),
     tests("Messaging", ["Messaging", "Bytes"]),
+    // The formats' articles, whose worked examples are read, written and recomputed.
+    tests(
+      "Documentation",
+      ["Settlement", "Journal", "Wire", "Cryptography", "Machine", "Market", "Bytes"]),
   ]
 )
