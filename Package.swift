@@ -113,5 +113,9 @@ let package = Package(
       ["Cluster", "Cryptography", "Journal", "Listing", "Machine", "Market", "Matching", "Wire", "Bytes"]),
     .testTarget(name: "EndToEndTests", dependencies: ["novation"], swiftSettings: strict),
     tests("Messaging", ["Messaging", "Bytes"]),
+    // The formats' articles, whose worked examples are read, written and recomputed.
+    tests(
+      "Documentation",
+      ["Settlement", "Journal", "Wire", "Cryptography", "Machine", "Market", "Bytes"]),
   ]
 )
