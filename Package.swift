@@ -86,7 +86,7 @@ let package = Package(
       ]),
     .executableTarget(
       name: "novation",
-      dependencies: ["Operations", arguments],
+      dependencies: ["Operations", "Market", "Bytes", arguments],
       swiftSettings: strict),
     // Tests mirror Sources; ArchitectureTests hold the shape of the whole.
     tests("Architecture"),
@@ -103,5 +103,6 @@ let package = Package(
     tests("Settlement", ["Settlement", "Cryptography", "Machine", "Market", "Bytes"]),
     tests("Journal", ["Journal", "Cryptography", "Machine", "Market", "Bytes"]),
     tests("Messaging", ["Messaging", "Bytes"]),
+    tests("Command", ["Cryptography", "Bytes"]),
   ]
 )
