@@ -86,7 +86,7 @@ let package = Package(
       ]),
     .executableTarget(
       name: "novation",
-      dependencies: ["Operations", "Market", "Bytes", arguments],
+      dependencies: ["Operations", "Cluster", "Market", "Bytes", arguments],
       swiftSettings: strict),
     // Tests mirror Sources; ArchitectureTests hold the shape of the whole.
     tests("Architecture"),
@@ -102,7 +102,9 @@ let package = Package(
     tests("Listing", ["Listing", "Pricing", "Market", "Bytes"]),
     tests("Settlement", ["Settlement", "Cryptography", "Machine", "Market", "Bytes"]),
     tests("Journal", ["Journal", "Cryptography", "Machine", "Market", "Bytes"]),
+    tests("Cluster", ["Cluster", "Journal", "Machine", "Market", "Bytes"]),
+    .testTarget(name: "EndToEndTests", dependencies: ["novation"], swiftSettings: strict),
     tests("Messaging", ["Messaging", "Bytes"]),
-    tests("Command", ["Cryptography", "Bytes"]),
+    tests("Command", ["novation"]),
   ]
 )

@@ -47,7 +47,8 @@ extension RiskMachine {
     book.change(slot) { $0.nonces.add(entry) }
     if entry.outcome == .pending {
       timers.add(
-        .withdrawal, at: now + parameters.withdrawalTimeout, account: action.account, reference: action.nonce)
+        .withdrawal, at: now + max(.milliseconds(0), parameters.withdrawalTimeout), account: action.account,
+        reference: action.nonce)
       decideWithdrawals(slot, recalling: true, into: &output)
     }
     reply(action, book[slot].nonces[action.nonce] ?? entry, isRepeated: false, to: header, into: &output)

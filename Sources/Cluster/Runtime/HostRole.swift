@@ -47,6 +47,10 @@ public struct HostConfiguration: Sendable {
   public var framesPerTurn = 256
   /// Inputs after which a commit is due, though more are waiting.
   public var inputsPerCommit = 1_024
+  /// Least time between two commits while actions keep coming.
+  public var urgentCommitNanoseconds: Int64 = 3_000_000
+  /// Longest time that an input from another machine, which no client waits for, is kept from a commit.
+  public var relaxedCommitNanoseconds: Int64 = 10_000_000
   /// Ticks in one turn; a machine with more to do goes on in the next.
   public var ticksPerTurn = 16
   /// Journal entries between snapshots.

@@ -1,8 +1,12 @@
 #if NOVATION_PLANT
   import Clearing
   import Cluster
+  import MatcherNode
   import Matching
+  import RiskNode
   import Settlement
+  import SettlementNode
+  import Synchronization
 
   /// A bug that a test build can carry, to show that the auditor sees it. The product's build has none of them.
   public enum PlantedBug: String, CaseIterable, Sendable {
@@ -20,14 +24,32 @@
     case skipConservation = "skip-conservation"
     case wrongPreviousRoot = "wrong-previous-root"
 
-    /// Bugs of the runtime, for the whole process.
+    /// The bugs of these names.
+    public static func parse(_ names: [String]) throws -> [PlantedBug] {
+      try names.map { name in
+        guard let bug = PlantedBug(rawValue: name) else {
+          throw SupervisionError(
+            what: "--plant \(name)",
+            reason: "no such bug; they are \(allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        return bug
+      }
+    }
+
+    /// The names, once they are known to be bugs.
+    public static func check(_ names: [String]) throws -> [String] { try parse(names).map(\.rawValue) }
+
+    /// Plants the bugs in whatever this process hosts.
     static func plantInProcess(_ bugs: [PlantedBug]) {
       if bugs.contains(.acknowledgeBeforeSync) {
         HostFaults.acknowledgesBeforeSync.store(true, ordering: .relaxed)
       }
+      MatcherNode.faults.withLock { $0 = shardFaults(bugs) }
+      RiskNode.faults.withLock { $0 = riskFaults(bugs) }
+      SettlementNode.faults.withLock { $0 = settlementFaults(bugs) }
     }
 
-    static func shardFaults(_ bugs: [PlantedBug]) -> ShardFaults {
+    private static func shardFaults(_ bugs: [PlantedBug]) -> ShardFaults {
       var faults: ShardFaults = []
       for bug in bugs {
         switch bug {
@@ -44,7 +66,7 @@
       return faults
     }
 
-    static func riskFaults(_ bugs: [PlantedBug]) -> RiskFaults {
+    private static func riskFaults(_ bugs: [PlantedBug]) -> RiskFaults {
       var faults: RiskFaults = []
       for bug in bugs {
         switch bug {
@@ -57,7 +79,7 @@
       return faults
     }
 
-    static func settlementFaults(_ bugs: [PlantedBug]) -> SettlementFaults {
+    private static func settlementFaults(_ bugs: [PlantedBug]) -> SettlementFaults {
       var faults: SettlementFaults = []
       for bug in bugs {
         switch bug {

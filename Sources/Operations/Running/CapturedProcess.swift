@@ -41,13 +41,15 @@ final class CapturedProcess {
   }
 
   /// Waits for its end, looking after others meanwhile.
-  func wait(_ meanwhile: () throws -> Void = {}) rethrows -> ChildProcess.Ending {
+  func wait(_ meanwhile: () throws -> Void) rethrows -> ChildProcess.Ending {
     while true {
       if let ending = poll() { return ending }
       try meanwhile()
       usleep(10_000)
     }
   }
+
+  func wait() -> ChildProcess.Ending { wait {} }
 
   /// The JSON object on its last line.
   /// - Throws: when there is none; the text says where its own words are.
