@@ -75,9 +75,9 @@ struct WithdrawCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "withdraw", abstract: "Take collateral out of an account, through risk, an epoch and a proof.",
     discussion: """
-      Signs a withdrawal to the account's owner, waits until risk grants or refuses it, waits until the epoch is final, \
-      and claims at the vault with the account's proof. Each step is told on standard error. A refusal (more than the \
-      account's own balance or its free equity) prints code and reason, exit code 1.
+      Signs a withdrawal to the account's owner, waits until risk grants or refuses it, waits until the epoch is \
+      final, and claims at the vault with the account's proof. Each step is told on standard error. A refusal (more \
+      than the account's own balance or its free equity) prints code and reason, exit code 1.
 
       JSON: account, currency, amount, outcome, code, is_granted, epoch, paid, recipient, nonce, sequence, reason.
 

@@ -53,8 +53,8 @@ struct InstrumentsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "import", abstract: "Make an instrument file from a recorded option chain.",
       discussion: """
-        All expiries are moved by one whole number of days, so that the snapshot's instant is now; --as-recorded leaves \
-        them where they were. Start a cluster on the file with novation run --instruments FILE.
+        All expiries are moved by one whole number of days, so that the snapshot's instant is now; --as-recorded \
+        leaves them where they were. Start a cluster on the file with novation run --instruments FILE.
 
         JSON: file, rows, excluded [{reason, count}], options, futures, perpetuals, instruments, shift_days, snapshot, \
         instant.

@@ -23,8 +23,8 @@ import Operations
       A cluster is found through its data directory: --data DIR, ./data unless said otherwise. With --json a command \
       prints one object on one line; its keys stand in the command's own help, and amounts are decimal text.
 
-      Exit codes: 0 done; 1 the answer is no (refused, down, breached, not proven, no answer); 2 asked wrongly, nothing \
-      was done. What went wrong is one line on standard error.
+      Exit codes: 0 done; 1 the answer is no (refused, down, breached, not proven, no answer); 2 asked wrongly, \
+      nothing was done. What went wrong is one line on standard error.
       """,
     version: BuildVersion.current,
     subcommands: [VersionCommand.self, NodeCommand.self],

@@ -18,13 +18,14 @@ struct OrderCommand: ParsableCommand {
     commandName: "order", abstract: "Sign one order, place it, and say what became of it.",
     discussion: """
       Price and quantity are checked against the instrument's tick and lot before anything is signed. The order's name \
-      is account/key/nonce/index; novation cancel takes nonce and index. A refusal prints code and reason, exit code 1.
+      is account/key/nonce/index; novation cancel takes nonce and index. A refusal prints code and reason, exit code \
+      1.
 
-      Validity (--tif): gtc until cancelled; ioc what trades at once, the rest dropped; fok whole at once or not at all; \
-      day until 08:00 UTC; gtd for --expires seconds.
+      Validity (--tif): gtc until cancelled; ioc what trades at once, the rest dropped; fok whole at once or not at \
+      all; day until 08:00 UTC; gtd for --expires seconds.
 
-      JSON: outcome, code, is_accepted, order, nonce, index, instrument, side, quantity, price, filled, fills [{number, \
-      price, quantity, fee, is_maker}], machine, term, sequence, reason.
+      JSON: outcome, code, is_accepted, order, nonce, index, instrument, side, quantity, price, filled, fills \
+      [{number, price, quantity, fee, is_maker}], machine, term, sequence, reason.
 
       EXAMPLES
         novation order --account 7 --instrument BTC-PERPETUAL --side buy --quantity 100 --price 99500
@@ -70,8 +71,9 @@ struct CancelCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cancel", abstract: "Cancel one order, or all of an account.",
     discussion: """
-      One order is named by --nonce and --index, as novation order and novation account show print them. --all sends one \
-      signed cancel-all to each shard, or with --instrument to that instrument's. Exit code 1 if the order is not open.
+      One order is named by --nonce and --index, as novation order and novation account show print them. --all sends \
+      one signed cancel-all to each shard, or with --instrument to that instrument's. Exit code 1 if the order is not \
+      open.
 
       JSON: account, cancelled, parts [{machine, outcome, code, is_accepted, sequence, reason}].
 

@@ -32,7 +32,8 @@ struct ProofCommand: ParsableCommand {
     commandName: "proof", abstract: "Print the proof of an account under the last epoch's root.",
     discussion: """
       The proof is one JSON object: account, epoch, root, header, leaf, positions, siblings, the last four in \
-      hexadecimal. It is all that the owner needs to be paid without the operator; check it with novation verify-proof.
+      hexadecimal. It is all that the owner needs to be paid without the operator; check it with novation \
+      verify-proof.
 
       EXAMPLES
         novation proof 7 --out account-7.json
@@ -57,8 +58,8 @@ struct VerifyProofCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify-proof", abstract: "Check an account's proof against a root, or against the vault's ledger.",
     discussion: """
-      With --root the proof must lead to that root. Without it, to the header that the vault took for the proof's epoch, \
-      read from DATA/ledger: no process need run. Exit code 1 if it is not proven.
+      With --root the proof must lead to that root. Without it, to the header that the vault took for the proof's \
+      epoch, read from DATA/ledger: no process need run. Exit code 1 if it is not proven.
 
       JSON: account, epoch, root, against, is_proven, owner, ledger, equity, positions, reason.
 
@@ -81,10 +82,10 @@ struct SignatureDebugCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "signature-debug", abstract: "Show each stage of an action's hash, and whose the signature is.",
     discussion: """
-      Reads standard input: the hexadecimal of a signed action, or a trade in Derive's form as JSON with subaccount_id, \
-      nonce, instrument_name, direction, limit_price, amount, max_fee, signature_expiry_sec, signer, and optionally \
-      owner and signature; decimals are in quotes. The market is that of --data; no process need run. Exit code 1 if \
-      a signature is given and it is not the signer's.
+      Reads standard input: the hexadecimal of a signed action, or a trade in Derive's form as JSON with \
+      subaccount_id, nonce, instrument_name, direction, limit_price, amount, max_fee, signature_expiry_sec, signer, \
+      and optionally owner and signature; decimals are in quotes. The market is that of --data; no process need run. \
+      Exit code 1 if a signature is given and it is not the signer's.
 
       JSON: module, account, nonce, expiry, signer, type_hash, encoded_data, data_hash, struct_hash, domain_separator, \
       digest, recovered_signer, is_valid.

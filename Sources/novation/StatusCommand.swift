@@ -8,8 +8,8 @@ struct StatusCommand: ParsableCommand {
     discussion: """
       Asks each process itself. The exit code is 0 only if every process answers and settlement posts.
 
-      JSON: processes [{name, role, is_up, pid, cpu_percent, resident_megabytes}], shards [{shard, node, orders, fills, \
-      open, journal, lag, epoch}], settlement {open_epoch, final_epoch, root, stopped}, risk {accounts, equity, \
+      JSON: processes [{name, role, is_up, pid, cpu_percent, resident_megabytes}], shards [{shard, node, orders, \
+      fills, open, journal, lag, epoch}], settlement {open_epoch, final_epoch, root, stopped}, risk {accounts, equity, \
       under_liquidation, unmeasurable, is_halted}. What does not answer is absent.
 
       EXAMPLES
@@ -26,9 +26,9 @@ struct StopCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "stop", abstract: "Stop the cluster that runs in a data directory, cleanly.",
     discussion: """
-      Asks the supervisor named in supervisor.pid to end and waits for it; its processes end in order, and nothing that \
-      was acknowledged is lost. If nothing runs there, that is said, with exit code 0. Exit code 1: it did not end \
-      within --seconds.
+      Asks the supervisor named in supervisor.pid to end and waits for it; its processes end in order, and nothing \
+      that was acknowledged is lost. If nothing runs there, that is said, with exit code 0. Exit code 1: it did not \
+      end within --seconds.
 
       JSON: was_running, is_stopped, pid, data_directory.
 
@@ -94,8 +94,8 @@ struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "check", abstract: "Read configuration and instrument files, and say whether they are sound.",
       discussion: """
-        What a file is, is seen from what it holds. An unknown key, a value out of its limits, and files that contradict \
-        each other (more shards than the instruments can fill) are refused with one line and exit code 2.
+        What a file is, is seen from what it holds. An unknown key, a value out of its limits, and files that \
+        contradict each other (more shards than the instruments can fill) are refused with one line and exit code 2.
 
         JSON: files [{file, kind, summary}].
 
