@@ -16,8 +16,8 @@ struct ReplayShard: ~Copyable {
   private var riskMessages: UInt64 = 0
   private let owners: [Address]
 
-  /// How far the stamps of two actions lie apart: 50,000 orders a second.
-  static let pace = Interval(nanoseconds: 20_000)
+  /// How far the stamps of two actions lie apart: 10,000 orders a second.
+  static let pace = Interval(nanoseconds: 100_000)
   static let opening = Timestamp(seconds: 1_700_000_000)
 
   /// A shard with `instruments` books of whole ticks and lots, ready to trade.
