@@ -86,7 +86,7 @@ let package = Package(
       ]),
     .executableTarget(
       name: "novation",
-      dependencies: ["Operations", arguments],
+      dependencies: ["Operations", "Cluster", "Market", "Bytes", arguments],
       swiftSettings: strict),
     // Tests mirror Sources; ArchitectureTests hold the shape of the whole.
     tests("Architecture"),
@@ -117,5 +117,6 @@ let package = Package(
     tests(
       "Documentation",
       ["Settlement", "Journal", "Wire", "Cryptography", "Machine", "Market", "Bytes"]),
+    tests("Command", ["novation"]),
   ]
 )
