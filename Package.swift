@@ -101,5 +101,6 @@ let package = Package(
     tests("Settlement", ["Settlement", "Cryptography", "Machine", "Market", "Bytes"]),
     tests("Journal", ["Journal", "Cryptography", "Machine", "Market", "Bytes"]),
     tests("Messaging", ["Messaging", "Bytes"]),
+    tests("Load", ["Operations", "Market", "Bytes", histogram]),
   ]
 )

@@ -36,7 +36,8 @@ public struct LoadLimit: Codable, Sendable, Hashable {
     } else if let diskBusyPercent, diskBusyPercent >= Self.saturatedPercent, diskBusyPercent > busiest.value {
       name = "disk"
       busy_percent = diskBusyPercent
-      reason = "\(kept); the disk has work \(text(diskBusyPercent)) of the time, no process more than "
+      reason =
+        "\(kept); the disk has work \(text(diskBusyPercent)) of the time, no process more than "
         + "\(text(busiest.value)) of a core"
     } else {
       name = busiest.key

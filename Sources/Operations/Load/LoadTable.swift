@@ -28,7 +28,8 @@ public enum LoadTable {
     ]
     let rows = reports.map { report in
       [
-        decimal(report.offered_per_second), decimal(report.achieved_per_second), milliseconds(report.ack_latency_us.p50),
+        decimal(report.offered_per_second), decimal(report.achieved_per_second),
+        milliseconds(report.ack_latency_us.p50),
         milliseconds(report.ack_latency_us.p99), milliseconds(report.ack_latency_us.p999),
         milliseconds(report.ack_latency_us.max), decimal(100 * report.rejectedShare, 2) + " %",
         decimal(report.total_cpu_percent, 1), report.limit.name,

@@ -58,7 +58,8 @@ public struct LoadTarget: Sendable {
     let named = map.machines.filter { $0.kind == .gateway }
     guard !named.isEmpty, gateways.count <= named.count else {
       throw ClientError(
-        reason: "--gateway: \(gateways.count) endpoints, but the map has \(named.count) gateways, whose keys are needed")
+        reason: "--gateway: \(gateways.count) endpoints, but the map has \(named.count) gateways, whose keys are needed"
+      )
     }
     var map = map
     for (gateway, endpoint) in zip(named, gateways) { map.endpoints[gateway.description] = endpoint }
