@@ -61,6 +61,7 @@ let package = Package(
     room("Wire", ["Bytes", "Market", "Cryptography"]),
     // Floor 4: the runtime that hosts a machine.
     room("Cluster", ["Bytes", "Market", "Machine", "Cryptography", "Journal", "Messaging", "Wire", log]),
+    room("Replay", ["Bytes", "Market", "Machine", "Matching"]),
     // Floor 5: the roles.
     room("MatcherNode", ["Bytes", "Market", "Machine", "Matching", "Cluster", "Messaging", "Wire", log]),
     room("RiskNode", ["Bytes", "Market", "Machine", "Clearing", "Cluster", "Messaging", "Wire", log]),
@@ -81,7 +82,7 @@ let package = Package(
       [
         "Bytes", "Market", "Machine", "Cryptography", "Pricing", "Settlement", "Journal", "Cluster", "Messaging",
         "Wire", "MatcherNode", "RiskNode", "MarkNode", "SettlementNode", "GatewayNode", "VerifierNode",
-        "Matching", "Clearing", "Listing", log, histogram, toml,
+        "Matching", "Clearing", "Listing", "Replay", log, histogram, toml,
       ]),
     .executableTarget(
       name: "novation",
@@ -95,11 +96,14 @@ let package = Package(
     tests("Cryptography", ["Cryptography", "Bytes"]),
     tests("Wire", ["Wire", "Cryptography", "Market", "Bytes"]),
     tests("Matching", ["Matching", "Machine", "Market", "Bytes"]),
+    tests("Replay", ["Replay", "Matching", "Machine", "Market", "Bytes"]),
     tests("Clearing", ["Clearing", "Machine", "Market", "Bytes"]),
     tests("Pricing", ["Pricing", "Market", "Bytes"]),
     tests("Listing", ["Listing", "Pricing", "Market", "Bytes"]),
     tests("Settlement", ["Settlement", "Cryptography", "Machine", "Market", "Bytes"]),
     tests("Journal", ["Journal", "Cryptography", "Machine", "Market", "Bytes"]),
+    tests("Cluster", ["Cluster", "Journal", "Machine", "Market", "Bytes"]),
+    .testTarget(name: "EndToEndTests", dependencies: ["novation"], swiftSettings: strict),
     tests("Messaging", ["Messaging", "Bytes"]),
     tests("Load", ["Operations", "Market", "Bytes", histogram]),
   ]

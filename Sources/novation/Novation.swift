@@ -7,7 +7,7 @@ import Operations
   static let configuration = CommandConfiguration(
     commandName: "novation",
     abstract: "An off-chain derivatives exchange that settles on-chain.",
-    subcommands: [RunCommand.self, LoadCommand.self, NodeCommand.self])
+    subcommands: [RunCommand.self, LoadCommand.self, DrillCommand.self, NodeCommand.self])
 
   static func main() {
     do {
@@ -33,5 +33,15 @@ struct NodeCommand: ParsableCommand {
     commandName: "node", abstract: "Host one node of a cluster; started by the supervisor.", shouldDisplay: false)
   @Argument(help: "The node's name in the cluster map.") var name: String
   @Option(help: "The cluster's data directory.") var data: String
-  func run() throws { try NodeProcess.run(name: name, dataDirectory: data) }
+  #if NOVATION_PLANT
+    @Option(help: "Plant a bug of the test build; may be repeated.") var plant: [String] = []
+  #endif
+
+  func run() throws {
+    #if NOVATION_PLANT
+      try NodeProcess.run(name: name, dataDirectory: data, bugs: PlantedBug.parse(plant))
+    #else
+      try NodeProcess.run(name: name, dataDirectory: data)
+    #endif
+  }
 }

@@ -23,6 +23,10 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "Delete the data directory's cluster first.") var fresh = false
   @Flag(help: "Print one JSON object on the last line and no terminal codes.") var json = false
 
+  #if NOVATION_PLANT
+    @Option(help: "Plant a bug of the test build; may be repeated.") var plant: [String] = []
+  #endif
+
   func validate() throws {
     if let seconds, seconds <= 0 { throw ValidationError("--seconds \(seconds): it must be positive") }
     if let load, !(1...10_000_000).contains(load) {
@@ -52,6 +56,9 @@ struct RunCommand: ParsableCommand {
     options.accounts = accounts
     options.isFresh = fresh
     options.wantsJSON = json
+    #if NOVATION_PLANT
+      options.plants = try PlantedBug.check(plant)
+    #endif
     throw ExitCode(try RunSession(options, executable: Executable.path).run())
   }
 }

@@ -32,7 +32,9 @@ final class LiveView {
 
   private func draw(_ current: [MachineID: HostStatus], _ elapsed: Double) {
     func rate(_ machine: MachineID, _ figure: String) -> String {
-      guard let now = current[machine]?.figures[figure], let then = previous[machine]?.figures[figure] else { return "-" }
+      guard let now = current[machine]?.figures[figure], let then = previous[machine]?.figures[figure] else {
+        return "-"
+      }
       return String(format: "%.0f", Double(now - then) / elapsed)
     }
     func column(_ text: String, _ width: Int) -> String {

@@ -26,7 +26,6 @@ public final class RunSession {
 
   private let options: Options
   private let executable: String
-  private var output = ""
 
   public init(_ options: Options, executable: String) {
     self.options = options
@@ -46,91 +45,45 @@ public final class RunSession {
     if !cluster.listing.expired.isEmpty {
       say("expired, and so not listed: \(cluster.listing.expired.map(\.description).joined(separator: ", "))")
     }
-    let load: LoadReport?
+    var problems: [String] = []
+    var load: LoadReport?
     do {
       load = try drive(cluster)
       try cluster.waitUntilSettled(seconds: 60)
     } catch {
-      _ = cluster.stop()
-      throw error
+      // A cluster that went wrong is audited all the more.
+      problems.append("\(error)")
     }
-    let unclean = cluster.stop()
-    for problem in unclean { say("not a clean end: \(problem)") }
-    let audit = try audit(cluster.map.dataDirectory)
+    problems += cluster.stop()
+    say("auditing")
+    let auditor = try CapturedProcess.audit(executable: executable, dataDirectory: cluster.map.dataDirectory)
+    _ = auditor.wait()
+    let audit = try auditor.result(AuditReport.self)
     report(load, audit, restarts: cluster.supervisor.restarts)
-    let isSound = audit.isSound && unclean.isEmpty && (options.seconds == nil || load != nil)
-    return isSound ? 0 : 1
+    for problem in problems { say("not as it should be: \(problem)") }
+    return audit.isSound && problems.isEmpty && load != nil ? 0 : 1
   }
 
   /// Keeps the cluster alive while the load runs in a process of its own.
-  private func drive(_ cluster: LocalCluster) throws -> LoadReport? {
-    var arguments = [
-      "load", "--data", cluster.map.dataDirectory, "--rate", "\(options.load ?? Self.makersRate)", "--batch",
-      "\(options.batch)", "--accounts", "\(options.accounts)", "--json",
-    ]
-    arguments += ["--seconds", "\(options.seconds ?? 1e9)"]
-    let (child, reading) = try ChildProcess.start(
-      name: "load", executable: executable, arguments: arguments,
-      output: .pipe(errors: "\(cluster.map.logDirectory)/load.out"))
-    guard let reading else { throw SupervisionError(what: "load", reason: "no pipe") }
-    defer { close(reading) }
-    _ = fcntl(reading, F_SETFL, O_NONBLOCK)
+  private func drive(_ cluster: LocalCluster) throws -> LoadReport {
+    let generator = try CapturedProcess.load(
+      executable: executable, dataDirectory: cluster.map.dataDirectory, rate: options.load ?? Self.makersRate,
+      batch: options.batch, accounts: options.accounts, seconds: options.seconds ?? 1e9)
     let view = options.wantsJSON || isatty(1) == 0 ? nil : LiveView(cluster)
-    var asked = false
-    while true {
+    var isAsked = false
+    let ending = try generator.wait {
       try cluster.supervisor.tend()
-      drain(reading)
-      if let ending = child.reap() {
-        drain(reading)
-        view?.close()
-        guard ending.isClean else {
-          throw SupervisionError(
-            what: "load", reason: "\(ending.text); see \(cluster.map.logDirectory)/load.out")
-        }
-        break
-      }
-      if Interruption.wasRequested, !asked {
-        asked = true
-        child.send(SIGINT)
+      if Interruption.wasRequested, !isAsked {
+        isAsked = true
+        generator.child.send(SIGINT)
       }
       view?.refresh()
-      usleep(20_000)
     }
-    guard let last = output.split(separator: "\n").last else { return nil }
-    return try JSONDecoder().decode(LoadReport.self, from: Data(last.utf8))
-  }
-
-  private func drain(_ descriptor: Int32) {
-    var buffer = [UInt8](repeating: 0, count: 65_536)
-    while true {
-      let count = read(descriptor, &buffer, buffer.count)
-      guard count > 0 else { return }
-      output += String(decoding: buffer[..<count], as: UTF8.self)
+    view?.close()
+    guard ending.isClean else {
+      throw SupervisionError(what: "load", reason: "\(ending.text); see \(cluster.map.logDirectory)/load.out")
     }
-  }
-
-  /// The auditor is a process of its own, which sees only logs, journals and the settlement layer.
-  private func audit(_ dataDirectory: String) throws -> AuditReport {
-    say("auditing")
-    let (child, reading) = try ChildProcess.start(
-      name: "audit", executable: executable, arguments: ["audit", "--data", dataDirectory, "--json"],
-      output: .pipe(errors: "\(dataDirectory)/logs/audit.out"))
-    guard let reading else { throw SupervisionError(what: "audit", reason: "no pipe") }
-    defer { close(reading) }
-    output = ""
-    var ending: ChildProcess.Ending?
-    while ending == nil {
-      drain(reading)
-      ending = child.reap()
-      usleep(5_000)
-    }
-    drain(reading)
-    guard let last = output.split(separator: "\n").last,
-      let report = try? JSONDecoder().decode(AuditReport.self, from: Data(last.utf8))
-    else {
-      throw SupervisionError(what: "audit", reason: "\(ending?.text ?? ""); see \(dataDirectory)/logs/audit.out")
-    }
-    return report
+    return try generator.result(LoadReport.self)
   }
 
   // MARK: Words

@@ -53,6 +53,14 @@ public enum NodeProcess {
     }
   }
 
+  #if NOVATION_PLANT
+    /// Runs a node of a test build with bugs.
+    public static func run(name: String, dataDirectory: String, bugs: [PlantedBug]) throws {
+      PlantedBug.plantInProcess(bugs)
+      try run(name: name, dataDirectory: dataDirectory)
+    }
+  #endif
+
   /// Something with a loop that serves until stopped.
   private struct Hosted {
     var loop: SocketLoop
