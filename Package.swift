@@ -48,7 +48,8 @@ let package = Package(
     room("Bytes"),
     room("Market", ["Bytes"]),
     room("Machine", ["Bytes", "Market"]),
-    room("Cryptography", ["Bytes", "CSecp256k1", "CSodium"]),
+    .target(name: "CKeccak"),
+    room("Cryptography", ["Bytes", "CSecp256k1", "CSodium", "CKeccak"]),
     // Floor 2: pure machines and mathematics.
     room("Matching", ["Bytes", "Market", "Machine", "Cryptography"]),
     room("Clearing", ["Bytes", "Market", "Machine", "Cryptography"]),
