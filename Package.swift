@@ -32,6 +32,8 @@ let package = Package(
     .executable(name: "novation", targets: ["novation"]),
     .library(
       name: "Novation", targets: ["Bytes", "Market", "Machine", "Matching", "Clearing", "Pricing", "Settlement"]),
+    // For the benchmarks, which are a package of their own.
+    .library(name: "NovationEdges", targets: ["Messaging", "Journal"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
