@@ -72,26 +72,23 @@ public struct AccountWithdrawal: CommandReport {
   }
 
   /// Derive's withdrawal form, to the owner, without a fee.
-  @inline(never)  // Swift 6.3.1 crashes when its optimiser inlines the typed throw below into a caller.
   private static func sign(
     _ currency: Currency, _ amount: Money, _ credentials: AccountCredentials, _ nonce: UInt64,
     _ market: MarketDefinition
   ) throws -> [UInt8] {
     let withdrawal = Withdrawal(
       currency: currency, amount: amount, recipient: credentials.owner, maximumFee: .zero)
-    var header = SignedActionHeader(
+    let header = SignedActionHeader(
       module: .withdrawal, operationCount: 1, account: credentials.account, nonce: nonce,
       expiry: ActionSubmission.expiry(), underlying: UnderlyingID(0), signer: credentials.owner,
       owner: credentials.owner, signature: RecoverableSignature(r: .zero, s: .zero, recoveryID: 0))
-    let operation = withdrawal.encoded
+    var action = SignedAction(header: header, operations: [try Market.Operation(decoding: withdrawal.encoded)])
     do {
-      try operation.withUnsafeBytes { operation throws(SigningError) in
-        try ActionSigning(market: market).sign(&header, operations: operation, with: credentials.key)
-      }
+      try ActionSigning(market: market).sign(&action, with: credentials.key)
     } catch {
       throw CommandMistake("--\(error)")
     }
-    return header.encoded + operation
+    return action.encoded
   }
 
   /// The same bytes again until risk has decided.
