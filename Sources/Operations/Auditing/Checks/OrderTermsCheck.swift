@@ -242,19 +242,19 @@ private final class ShardOrders {
   }
 
   private func judge(_ fill: Fill, _ terms: OrderTerms?, _ what: String, _ now: Timestamp) {
-    let name = "\(shard): fill \(fill.number) of \(what) order \(OrderTermsCheck.name(fill.order))"
-    guard let terms else { return findings.breach("\(name): no such order is open") }
+    func name() -> String { "\(shard): fill \(fill.number) of \(what) order \(OrderTermsCheck.name(fill.order))" }
+    guard let terms else { return findings.breach("\(name()): no such order is open") }
     let lots = Int64(clamping: fill.lots.count.magnitude)
     findings.check(
       terms.instrument == fill.instrument && terms.side == (fill.lots.count > 0 ? .buy : .sell),
-      "\(name) is of another instrument or side")
-    findings.check(lots <= terms.lots, "\(name): \(lots) lots, of which \(terms.lots) are open")
+      "\(name()) is of another instrument or side")
+    findings.check(lots <= terms.lots, "\(name()): \(lots) lots, of which \(terms.lots) are open")
     if let limit = terms.limit {
       findings.check(
-        terms.side == .buy ? fill.price <= limit : fill.price >= limit, "\(name): \(fill.price), its limit is \(limit)")
+        terms.side == .buy ? fill.price <= limit : fill.price >= limit, "\(name()): \(fill.price), its limit is \(limit)")
     }
     let listed = market[fill.instrument]?.expiry ?? .never
-    findings.check(now < min(terms.expiry, listed), "\(name): it had expired")
+    findings.check(now < min(terms.expiry, listed), "\(name()): it had expired")
   }
 
   private func judgeLiquidation(_ fill: Fill, _ now: Timestamp) {
