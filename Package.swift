@@ -32,6 +32,8 @@ let package = Package(
     .executable(name: "novation", targets: ["novation"]),
     .library(
       name: "Novation", targets: ["Bytes", "Market", "Machine", "Matching", "Clearing", "Pricing", "Settlement"]),
+    // For the benchmarks, which are a package of their own.
+    .library(name: "NovationEdges", targets: ["Messaging", "Journal"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -48,7 +50,8 @@ let package = Package(
     room("Bytes"),
     room("Market", ["Bytes"]),
     room("Machine", ["Bytes", "Market"]),
-    room("Cryptography", ["Bytes", "CSecp256k1", "CSodium"]),
+    .target(name: "CKeccak"),
+    room("Cryptography", ["Bytes", "CSecp256k1", "CSodium", "CKeccak"]),
     // Floor 2: pure machines and mathematics.
     room("Matching", ["Bytes", "Market", "Machine", "Cryptography"]),
     room("Clearing", ["Bytes", "Market", "Machine", "Cryptography"]),
@@ -61,6 +64,7 @@ let package = Package(
     room("Wire", ["Bytes", "Market", "Cryptography"]),
     // Floor 4: the runtime that hosts a machine.
     room("Cluster", ["Bytes", "Market", "Machine", "Cryptography", "Journal", "Messaging", "Wire", log]),
+    room("Replay", ["Bytes", "Market", "Machine", "Matching"]),
     // Floor 5: the roles.
     room("MatcherNode", ["Bytes", "Market", "Machine", "Matching", "Cluster", "Messaging", "Wire", log]),
     room("RiskNode", ["Bytes", "Market", "Machine", "Clearing", "Cluster", "Messaging", "Wire", log]),
@@ -81,11 +85,11 @@ let package = Package(
       [
         "Bytes", "Market", "Machine", "Cryptography", "Pricing", "Settlement", "Journal", "Cluster", "Messaging",
         "Wire", "MatcherNode", "RiskNode", "MarkNode", "SettlementNode", "GatewayNode", "VerifierNode",
-        "Matching", "Clearing", "Listing", log, histogram, toml,
+        "Matching", "Clearing", "Listing", "Replay", log, histogram, toml,
       ]),
     .executableTarget(
       name: "novation",
-      dependencies: ["Operations", arguments],
+      dependencies: ["Operations", "Cluster", "Market", "Bytes", arguments],
       swiftSettings: strict),
     // Tests mirror Sources; ArchitectureTests hold the shape of the whole.
     tests("Architecture"),
@@ -95,15 +99,28 @@ let package = Package(
     tests("Cryptography", ["Cryptography", "Bytes"]),
     tests("Wire", ["Wire", "Cryptography", "Market", "Bytes"]),
     tests("Matching", ["Matching", "Machine", "Market", "Bytes"]),
+    tests("Replay", ["Replay", "Matching", "Machine", "Market", "Bytes"]),
     tests("Clearing", ["Clearing", "Machine", "Market", "Bytes"]),
     tests("Pricing", ["Pricing", "Market", "Bytes"]),
     tests("Listing", ["Listing", "Pricing", "Market", "Bytes"]),
     tests("Settlement", ["Settlement", "Cryptography", "Machine", "Market", "Bytes"]),
+    tests(
+      "Operations",
+      [
+        "Operations", "Bytes", "Market", "Machine", "Cryptography", "Matching", "Clearing", "Settlement", "Journal",
+        "Cluster", "Wire", "SettlementNode",
+      ]),
     tests("Journal", ["Journal", "Cryptography", "Machine", "Market", "Bytes"]),
+    tests(
+      "Cluster",
+      ["Cluster", "Cryptography", "Journal", "Listing", "Machine", "Market", "Matching", "Wire", "Bytes"]),
+    .testTarget(name: "EndToEndTests", dependencies: ["novation"], swiftSettings: strict),
     tests("Messaging", ["Messaging", "Bytes"]),
     // The formats' articles, whose worked examples are read, written and recomputed.
     tests(
       "Documentation",
       ["Settlement", "Journal", "Wire", "Cryptography", "Machine", "Market", "Bytes"]),
+    tests("Command", ["novation"]),
+    tests("Load", ["Operations", "Market", "Bytes", histogram]),
   ]
 )

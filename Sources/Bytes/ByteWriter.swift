@@ -1,58 +1,59 @@
 /// A growing buffer of little-endian values; it keeps its memory when cleared, so a warm writer allocates nothing.
-public struct ByteWriter: ~Copyable {
+@frozen public struct ByteWriter: ~Copyable {
   @usableFromInline var base: UnsafeMutableRawPointer
   @usableFromInline var capacity: Int
+  @usableFromInline var length = 0
   /// Bytes written.
-  public private(set) var count = 0
+  @inlinable public var count: Int { length }
 
   /// A writer with room for `capacity` bytes before its first growth.
-  public init(capacity: Int = 256) {
+  @inlinable public init(capacity: Int = 256) {
     self.capacity = max(64, capacity)
     base = .allocate(byteCount: self.capacity, alignment: 64)
   }
 
-  deinit { base.deallocate() }
+  @inlinable deinit { base.deallocate() }
 
   /// The bytes written so far; valid until the next write.
-  public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+  @inlinable public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
   /// A copy of the bytes written so far.
   public var array: [UInt8] { [UInt8](bytes) }
 
   /// Forgets the contents and keeps the memory.
-  public mutating func clear() { count = 0 }
+  @inlinable public mutating func clear() { length = 0 }
   /// Drops what was written after `count` bytes.
   public mutating func truncate(to count: Int) {
     precondition(count <= self.count, "truncate only shortens")
-    self.count = count
+    length = count
   }
 
   /// Makes room for `bytes` more and returns where they go; the contents are then the caller's to fill.
-  @discardableResult
+  @discardableResult @inlinable @inline(__always)
   public mutating func extend(by bytes: Int) -> UnsafeMutableRawPointer {
-    if count + bytes > capacity { grow(to: count + bytes) }
-    defer { count += bytes }
-    return base + count
+    if length + bytes > capacity { grow(to: length + bytes) }
+    defer { length += bytes }
+    return base + length
   }
 
-  private mutating func grow(to needed: Int) {
+  @usableFromInline @inline(never) mutating func grow(to needed: Int) {
     capacity = max(capacity * 2, needed)
     let larger = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 64)
-    larger.copyMemory(from: base, byteCount: count)
+    larger.copyMemory(from: base, byteCount: length)
     base.deallocate()
     base = larger
   }
 
-  public mutating func integer<T: FixedWidthInteger & BitwiseCopyable>(_ value: T) {
+  @inlinable @inline(__always) public mutating func integer<T: FixedWidthInteger & BitwiseCopyable>(_ value: T) {
     extend(by: MemoryLayout<T>.size).storeBytes(of: value.littleEndian, as: T.self)
   }
-  public mutating func u8(_ value: UInt8) { integer(value) }
-  public mutating func u16(_ value: UInt16) { integer(value) }
-  public mutating func u32(_ value: UInt32) { integer(value) }
-  public mutating func u64(_ value: UInt64) { integer(value) }
-  public mutating func i64(_ value: Int64) { integer(value) }
-  public mutating func bool(_ value: Bool) { u8(value ? 1 : 0) }
+  @inlinable @inline(__always) public mutating func u8(_ value: UInt8) { integer(value) }
+  @inlinable @inline(__always) public mutating func u16(_ value: UInt16) { integer(value) }
+  @inlinable @inline(__always) public mutating func u32(_ value: UInt32) { integer(value) }
+  @inlinable @inline(__always) public mutating func u64(_ value: UInt64) { integer(value) }
+  @inlinable @inline(__always) public mutating func i64(_ value: Int64) { integer(value) }
+  @inlinable @inline(__always) public mutating func bool(_ value: Bool) { u8(value ? 1 : 0) }
 
-  public mutating func bytes(_ bytes: UnsafeRawBufferPointer) {
+  @inlinable public mutating func bytes(_ bytes: UnsafeRawBufferPointer) {
     guard let source = bytes.baseAddress, !bytes.isEmpty else { return }
     extend(by: bytes.count).copyMemory(from: source, byteCount: bytes.count)
   }
@@ -71,7 +72,7 @@ public struct ByteWriter: ~Copyable {
     }
   }
   /// Overwrites an integer written earlier, for lengths that are known only afterwards.
-  public mutating func patch<T: FixedWidthInteger & BitwiseCopyable>(_ value: T, at offset: Int) {
+  @inlinable public mutating func patch<T: FixedWidthInteger & BitwiseCopyable>(_ value: T, at offset: Int) {
     precondition(offset >= 0 && offset + MemoryLayout<T>.size <= count, "patch lies inside what was written")
     (base + offset).storeBytes(of: value.littleEndian, as: T.self)
   }

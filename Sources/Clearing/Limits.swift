@@ -1,7 +1,7 @@
 /// Bounds that keep every sum of the aggregator inside 64 bits. What would leave them is refused, never wrapped.
 public enum RiskLimits {
-  /// Largest magnitude of a ledger, of a position's quantity, and of an account's equity or margin: 2^61 units, about 23
-  /// billion. Two of them add up without overflow.
+  /// Largest magnitude of a ledger, of a position's quantity, and of an account's equity or margin: 2^61 units, about
+  /// 23 billion. Two of them add up without overflow.
   public static let amount: Int64 = 1 << 61
   /// Largest magnitude of one exposure's scenario sum.
   public static let scenarioSum: UInt64 = 1 << 61

@@ -5,9 +5,9 @@ import Market
 /// The aggregator: nets every account's portfolio over all shards, lays out credit ceilings, reduces accounts that fall
 /// below maintenance margin, and is the only writer of deposits and withdrawals.
 ///
-/// Integers only. A shard's fills, the coordinator's deposits and the oracle's marks come in; ceilings, freezes, reducing
-/// orders, settlements and one commitment an epoch go out. What one capability decides stands in its own folder:
-/// `Accounts`, `Margin`, `Credit`, `Liquidation`, `Withdrawals`, `Epochs`.
+/// Integers only. A shard's fills, the coordinator's deposits and the oracle's marks come in; ceilings, freezes,
+/// reducing orders, settlements and one commitment an epoch go out. What one capability decides stands in its own
+/// folder: `Accounts`, `Margin`, `Credit`, `Liquidation`, `Withdrawals`, `Epochs`.
 public struct RiskMachine: ~Copyable, Machine {
   public static let snapshotVersion: UInt16 = 1
 
@@ -35,8 +35,9 @@ public struct RiskMachine: ~Copyable, Machine {
   /// Inputs and messages that were refused: for operators, and a sign that a peer is not what it should be.
   public internal(set) var refusals: UInt64 = 0
 
-  /// Requests to answer, accounts that got credit back, and accounts to look at, when the present input's messages have all been consumed, in order of
-  /// arrival; empty between inputs. A ceiling raised in the midst would be judged by fills that came after it.
+  /// Requests to answer, accounts that got credit back, and accounts to look at, when the present input's messages have
+  /// all been consumed, in order of arrival; empty between inputs. A ceiling raised in the midst would be judged by
+  /// fills that came after it.
   var requests: [(shard: Int, request: CreditRequest)] = []
   var returns: [Int] = []
   var reviews: [Int] = []

@@ -1,7 +1,7 @@
 import Glibc
 
-/// The exclusive right to write a directory, held by `flock` on its file `owner.lock`, which names the holder's process.
-/// The kernel gives it back when the holder dies, however it dies.
+/// The exclusive right to write a directory, held by `flock` on its file `owner.lock`, which names the holder's
+/// process. The kernel gives it back when the holder dies, however it dies.
 final class DirectoryLock {
   private let descriptor: Int32
 

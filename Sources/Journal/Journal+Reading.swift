@@ -33,8 +33,8 @@ extension Journal {
 }
 
 extension JournalStore {
-  /// Calls `body` with up to `bound` entries from `first` on, in one view of the journal. Returns the number of the next
-  /// entry, or `nil` if the end was reached or `body` returned `false`.
+  /// Calls `body` with up to `bound` entries from `first` on, in one view of the journal. Returns the number of the
+  /// next entry, or `nil` if the end was reached or `body` returned `false`.
   func forEachEntry(
     from first: SequenceNumber, atMost bound: Int, _ body: (InputHeader, UnsafeRawBufferPointer) throws -> Bool
   ) throws -> SequenceNumber? {

@@ -22,61 +22,73 @@ public struct OutputBuffer: ~Copyable {
     case effect = 5
   }
 
-  private static let headerBytes = 20
-  public private(set) var writer: ByteWriter
+  @usableFromInline var slab: ByteWriter
+  @usableFromInline var records = 0
+  /// The records' bytes.
+  @inlinable public var writer: ByteWriter { _read { yield slab } }
   /// Records since the last clear.
-  public private(set) var count = 0
+  @inlinable public var count: Int { records }
 
-  public init(capacity: Int = 1 << 16) { writer = ByteWriter(capacity: capacity) }
+  public init(capacity: Int = 1 << 16) { slab = ByteWriter(capacity: capacity) }
 
-  public var byteCount: Int { writer.count }
+  public var byteCount: Int { slab.count }
   public mutating func clear() {
-    writer.clear()
-    count = 0
+    slab.clear()
+    records = 0
   }
 
   private mutating func begin(_ kind: Kind, destination: UInt32, number: UInt64) -> Int {
-    writer.u32(UInt32(kind.rawValue))
-    writer.u32(destination)
-    writer.u64(number)
-    writer.u32(0)
-    count += 1
-    return writer.count
+    _ = extend(kind, destination: destination, number: number, by: 0)
+    return slab.count
   }
-  private mutating func end(from start: Int) { writer.patch(UInt32(writer.count - start), at: start - 4) }
+  private mutating func end(from start: Int) { slab.patch(UInt32(slab.count - start), at: start - 4) }
+
+  /// Appends a record with exactly `byteCount` bytes of payload and returns where they go: for the path that must not
+  /// allocate and writes a layout field by field.
+  @inlinable @inline(__always) public mutating func extend(
+    _ kind: Kind, destination: UInt32, number: UInt64, by byteCount: Int
+  ) -> UnsafeMutableRawPointer {
+    let head = slab.extend(by: 20 + byteCount)
+    head.storeBytes(of: UInt32(kind.rawValue).littleEndian, as: UInt32.self)
+    head.storeBytes(of: destination.littleEndian, toByteOffset: 4, as: UInt32.self)
+    head.storeBytes(of: number.littleEndian, toByteOffset: 8, as: UInt64.self)
+    head.storeBytes(of: UInt32(truncatingIfNeeded: byteCount).littleEndian, toByteOffset: 16, as: UInt32.self)
+    records &+= 1
+    return head + 20
+  }
 
   /// Sends `message` to another machine and numbers it.
   public mutating func send(_ message: some StreamMessage, to destination: MachineID, _ streams: inout StreamNumbers) {
     let start = begin(.stream, destination: destination.rawValue, number: streams.takeNext(to: destination))
-    writer.u8(type(of: message).kind.rawValue)
-    message.write(to: &writer)
+    slab.u8(type(of: message).kind.rawValue)
+    message.write(to: &slab)
     end(from: start)
   }
   public mutating func reply(_ reply: ActionReply, to input: SequenceNumber) {
     let start = begin(.reply, destination: 0, number: input.rawValue)
-    reply.write(to: &writer)
+    reply.write(to: &slab)
     end(from: start)
   }
   /// An `ActionReply` written piecemeal, for the path that must not allocate: `body` writes its exact layout.
   public mutating func reply(to input: SequenceNumber, _ body: (inout ByteWriter) -> Void) {
     let start = begin(.reply, destination: 0, number: input.rawValue)
-    body(&writer)
+    body(&slab)
     end(from: start)
   }
   public mutating func report(_ report: ExecutionReport) {
     let start = begin(.report, destination: report.order.account.rawValue, number: report.sequence.rawValue)
-    report.write(to: &writer)
+    report.write(to: &slab)
     end(from: start)
   }
   public mutating func book(_ delta: BookDelta) {
     let start = begin(.book, destination: delta.instrument.rawValue, number: delta.sequence)
-    delta.write(to: &writer)
+    delta.write(to: &slab)
     end(from: start)
   }
   /// Asks the machine's own edge for something; `code` is the edge's own numbering.
   public mutating func effect(_ code: UInt32, _ payload: some ByteCodable) {
     let start = begin(.effect, destination: code, number: 0)
-    payload.write(to: &writer)
+    payload.write(to: &slab)
     end(from: start)
   }
 
@@ -91,7 +103,7 @@ public struct OutputBuffer: ~Copyable {
 
   /// Calls `body` with each record, in the order of emission.
   public borrowing func forEach(_ body: (Record) throws -> Void) rethrows {
-    var reader = ByteReader(writer.bytes)
+    var reader = ByteReader(slab.bytes)
     while reader.remaining > 0 {
       let kind = Kind(rawValue: UInt8(truncatingIfNeeded: reader.u32()))!
       let destination = reader.u32()

@@ -4,7 +4,8 @@ import Market
 /// How far each of a machine's streams has come: state of the machine, so that re-execution yields the same numbers.
 public struct StreamNumbers: Sendable, Hashable, ByteCodable {
   /// Number of the last message sent to, or consumed from, each peer; in order of peer.
-  public private(set) var sent: [(peer: MachineID, number: UInt64)] = []
+  public var sent: [(peer: MachineID, number: UInt64)] { lastSent }
+  @usableFromInline var lastSent: [(peer: MachineID, number: UInt64)] = []
   public private(set) var received: [(peer: MachineID, number: UInt64)] = []
   public init() {}
 
@@ -12,7 +13,17 @@ public struct StreamNumbers: Sendable, Hashable, ByteCodable {
   public func lastReceived(from peer: MachineID) -> UInt64 { received.first { $0.peer == peer }?.number ?? 0 }
 
   /// The number of the next message to `peer`; counts it as sent.
-  public mutating func takeNext(to peer: MachineID) -> UInt64 { Self.advance(&sent, peer, by: 1) }
+  @inlinable public mutating func takeNext(to peer: MachineID) -> UInt64 {
+    // The first peer is the one that a shard speaks to most.
+    if let first = lastSent.first, first.peer == peer {
+      lastSent[0].number = first.number &+ 1
+      return first.number &+ 1
+    }
+    return takeNextOfSeveral(to: peer)
+  }
+  @usableFromInline mutating func takeNextOfSeveral(to peer: MachineID) -> UInt64 {
+    Self.advance(&lastSent, peer, by: 1)
+  }
 
   /// Whether messages `first ..< first + count` are the next ones from `source`; if so they count as consumed.
   public mutating func consume(from source: MachineID, first: UInt64, count: UInt16) -> Bool {
@@ -47,15 +58,19 @@ public struct StreamNumbers: Sendable, Hashable, ByteCodable {
   }
   /// Refuses peers out of order, and numbers so high that counting on could overflow.
   public init(from reader: inout ByteReader) {
-    for list in [\StreamNumbers.sent, \.received] {
-      for _ in 0..<reader.itemCount(minimumSize: 12) {
-        let peer = MachineID(from: &reader)
-        let number = reader.u64()
-        let isInOrder = self[keyPath: list].last.map { $0.peer < peer } ?? true
-        if !isInOrder || number > UInt64(Int64.max) { reader.fail() }
-        self[keyPath: list].append((peer, number))
-      }
+    lastSent = Self.readNumbers(&reader)
+    received = Self.readNumbers(&reader)
+  }
+  private static func readNumbers(_ reader: inout ByteReader) -> [(peer: MachineID, number: UInt64)] {
+    var list: [(peer: MachineID, number: UInt64)] = []
+    for _ in 0..<reader.itemCount(minimumSize: 12) {
+      let peer = MachineID(from: &reader)
+      let number = reader.u64()
+      let isInOrder = list.last.map { $0.peer < peer } ?? true
+      if !isInOrder || number > UInt64(Int64.max) { reader.fail() }
+      list.append((peer, number))
     }
+    return list
   }
   public func hash(into hasher: inout StateHasher) {
     for list in [sent, received] {

@@ -6,15 +6,21 @@ import Machine
 import Market
 import Matching
 import Messaging
+import Synchronization
 import Wire
 
 /// Wires a shard's machine to its sockets. It holds no rule of its own.
 public enum MatcherNode {
+  #if NOVATION_PLANT
+    /// Bugs of a test build for the hosts made from now on.
+    public static let faults = Mutex<ShardFaults>([])
+  #endif
+
   public static func host(
     _ id: MachineID, on loop: SocketLoop, map: ClusterMap, node: String, market: MarketDefinition,
     transport: Transport, configuration: HostConfiguration, log: Logger
   ) throws -> MachineHost<ShardMachine> {
-    let role = HostRole<ShardMachine>(
+    var role = HostRole<ShardMachine>(
       sources: [.risk, .settlement],
       admits: [.submit: .gateway, .marks: .marks, .sessionEnd: .gateway],
       figures: { machine in
@@ -42,6 +48,9 @@ public enum MatcherNode {
         default: throw UnansweredQuery(machine: id, kind: query.kind)
         }
       })
+    #if NOVATION_PLANT
+      role.plant = { machine in machine.faults = faults.withLock { $0 } }
+    #endif
     return try MachineHost(
       id, role: role, on: loop, map: map, node: node, genesis: market, transport: transport,
       configuration: configuration, log: log)

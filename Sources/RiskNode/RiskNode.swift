@@ -6,15 +6,21 @@ import Logging
 import Machine
 import Market
 import Messaging
+import Synchronization
 import Wire
 
 /// Wires the risk aggregator to its sockets. It holds no rule of its own.
 public enum RiskNode {
+  #if NOVATION_PLANT
+    /// Bugs of a test build for the hosts made from now on.
+    public static let faults = Mutex<RiskFaults>([])
+  #endif
+
   public static func host(
     on loop: SocketLoop, map: ClusterMap, node: String, market: MarketDefinition, transport: Transport,
     configuration: HostConfiguration, log: Logger
   ) throws -> MachineHost<RiskMachine> {
-    let role = HostRole<RiskMachine>(
+    var role = HostRole<RiskMachine>(
       sources: market.shards.map(MachineID.shard) + [.settlement],
       admits: [.submit: .gateway, .marks: .marks],
       figures: { figures(of: $0) },
@@ -26,6 +32,9 @@ public enum RiskNode {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return HostAnswer([UInt8](try encoder.encode(AccountText(view, market))))
       })
+    #if NOVATION_PLANT
+      role.plant = { machine in machine.faults = faults.withLock { $0 } }
+    #endif
     return try MachineHost(
       .risk, role: role, on: loop, map: map, node: node, genesis: market, transport: transport,
       configuration: configuration, log: log)

@@ -7,23 +7,32 @@ import Machine
 import Market
 import Messaging
 import Settlement
+import Synchronization
 import Wire
 
 /// Wires the coordinator to its sockets and to the settlement layer. It holds no rule of its own.
 public enum SettlementNode {
+  #if NOVATION_PLANT
+    /// Bugs of a test build for the hosts made from now on.
+    public static let faults = Mutex<SettlementFaults>([])
+  #endif
+
   /// The coordinator's host, with the embedded ledger behind it.
   public static func host(
     on loop: SocketLoop, map: ClusterMap, node: String, market: MarketDefinition, transport: Transport,
     configuration: HostConfiguration, log: Logger
   ) throws -> MachineHost<SettlementMachine> {
     let ledger = try LedgerStore(directory: map.ledgerDirectory, rules: VaultRules(market))
-    let role = HostRole<SettlementMachine>(
+    var role = HostRole<SettlementMachine>(
       sources: market.committingMachines, admits: [.attestation: .verifier],
       figures: { figures(of: $0, ledger) },
       answer: { try answer($1, $0, ledger) },
       effect: { try carryOut($0, $1, ledger) },
       catchUp: { machine in ledger.read { $0.events(from: machine.nextDeposit) }.map { (.settlementEvent, $0.encoded) }
       })
+    #if NOVATION_PLANT
+      role.plant = { machine in machine.faults = faults.withLock { $0 } }
+    #endif
     return try MachineHost(
       .settlement, role: role, on: loop, map: map, node: node, genesis: market, transport: transport,
       configuration: configuration, log: log)

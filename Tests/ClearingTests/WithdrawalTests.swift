@@ -115,4 +115,20 @@ import Testing
     driver.withdraw(1, Money("0.8")!, in: TestMarket.btc, nonce: 1)
     #expect(Self.outcomes(driver).last == .insufficientFunds)
   }
+
+  @Test func ceilingsAreRecalledForTheMarginThatACoinCarriedToo() {
+    var driver = RiskDriver()
+    driver.deposit(1, Money(whole: 1), in: TestMarket.btc)
+    driver.mark(index: 100_000)
+    driver.fill(1, TestMarket.perpetual, lots: -1_000, at: Price(whole: 100_000))
+    driver.mark(index: 100_000)
+    driver.acknowledgeCredits()
+    // By value 35,000 would stay free; by margin, 0.6 BTC being gone, 20,000; about 71,000 are laid out.
+    driver.withdraw(1, Money("0.6")!, in: TestMarket.btc, nonce: 1)
+    #expect(Self.outcomes(driver).last == .pending)
+    driver.acknowledgeCredits()
+    #expect(driver.view(1).ledger[1] == Money("0.4")!)
+    let outstanding = driver.view(1).credit.reduce(0) { $0 + $1.outstanding.units }
+    #expect(driver.view(1).standing!.free.units >= outstanding)
+  }
 }

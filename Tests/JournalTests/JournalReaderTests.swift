@@ -17,6 +17,17 @@ import Testing
     #expect(try reader.lastSequence() == journal.lastSequence)
   }
 
+  @Test func anOpenBatchIsInvisible() throws {
+    let journal = try Journal(directory: directory.path, machine: .risk)
+    let reader = try JournalReader(directory: directory.path, machine: .risk)
+    try journal.appendBatch(2)
+    try journal.begin()
+    try journal.appendEntries(3)
+    #expect(try reader.lastSequence() == SequenceNumber(2))
+    try journal.commit()
+    #expect(try reader.lastSequence() == SequenceNumber(5))
+  }
+
   @Test func theChainIsWhatTheFormatSays() throws {
     let journal = try Journal(directory: directory.path, machine: .risk)
     let reader = try JournalReader(directory: directory.path, machine: .risk)
@@ -47,8 +58,6 @@ import Testing
     let journal = try Journal(directory: path, machine: .risk)
     // More batches, and more entries, than fit one view.
     for _ in 0..<600 { try journal.appendBatch(2) }
-    try journal.begin()
-    try journal.appendEntries(2)
     await #expect(processExitsWith: .exitCode(7)) { [path = path as String] in
       let reader = try JournalReader(directory: path, machine: .risk)
       var expected: UInt64 = 1
@@ -65,7 +74,7 @@ import Testing
       }
       if expected == 1201, position.sequence == SequenceNumber(1200), batches == 600 { exit(7) }
     }
-    try journal.commit()
+    try journal.appendBatch(2)
     #expect(journal.lastSequence == SequenceNumber(1202))
   }
 }

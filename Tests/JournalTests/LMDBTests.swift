@@ -1,5 +1,7 @@
-import Bytes
+import Glibc
 import Journal
+import Machine
+import Market
 import Testing
 
 @Suite struct LMDBTests {
@@ -100,6 +102,23 @@ import Testing
     }
     #expect(throws: JournalError.noJournal(path: directory.path)) {
       _ = try reader.database(named: "other", keys: UInt64.self)
+    }
+  }
+
+  @Test func aWriteThatEndsOnAnotherThreadIsTrappedBeforeItCorruptsAnything() async throws {
+    let path = directory.path
+    await #expect(processExitsWith: .signal(SIGILL)) { [path = path as String] in
+      let journal = try Journal(directory: path, machine: .risk)
+      try journal.begin()
+      var other = pthread_t()
+      pthread_create(
+        &other, nil,
+        { argument in
+          Unmanaged<Journal>.fromOpaque(argument!).takeUnretainedValue().abort()
+          return nil
+        }, Unmanaged.passUnretained(journal).toOpaque())
+      pthread_join(other, nil)
+      withExtendedLifetime(journal) { exit(0) }
     }
   }
 

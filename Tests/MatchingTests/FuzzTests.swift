@@ -81,6 +81,21 @@ import Testing
     #expect(venue.machine.stateHash() != 0)
   }
 
+  @Test func stampsAtTheLimitsNeitherTrapNorHang() {
+    let venue = Venue()
+    for nanoseconds in [Int64.min, -1, .max / 2, .max - 1, .max] {
+      venue.now = Timestamp(nanoseconds: nanoseconds)
+      let order = venue.order(.buy, 1, "1000", Venue.linear, .day)
+      var action = venue.action(1, [order], nonce: UInt64(bitPattern: nanoseconds), expiry: .max)
+      venue.apply(.action, action.encoded)
+      action.header.expiry = UInt64(Int64.max)
+      venue.apply(.action, action.encoded)
+      venue.apply(.tick, [])
+      venue.marks()
+    }
+    #expect(venue.machine.nextDeadline <= .never)
+  }
+
   @Test func quantitiesAtTheLimitsNeverOverflow() {
     var parameters = MarketParameters()
     parameters.makerFee = 5_000_000

@@ -294,6 +294,15 @@ import Testing
     #expect(venue.machine.nextDeadline > venue.now)
   }
 
+  @Test func forgettingNoncesNeverDelaysACancel() {
+    let venue = Venue { $0.stepBound = 10 }
+    for _ in 0..<100 { venue.buy(1, 1, at: "1600") }
+    for _ in 0..<8 { venue.buy(2, 1, at: "900") }
+    venue.now = venue.now + .seconds(61)
+    venue.act(2, Market.Operation(kind: .cancelAll, instrument: Venue.linear))
+    #expect(venue.machine.openOrders(AccountID(2)).isEmpty && venue.machine.liveNonceCount > 50)
+  }
+
   @Test func aSessionsEndCancelsWhatLivesWithIt() {
     let venue = Venue()
     let order = venue.order(.buy, 1, "900", Venue.linear, .goodTillCancelled, .cancelOnDisconnect)

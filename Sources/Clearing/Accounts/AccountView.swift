@@ -113,7 +113,8 @@ extension RiskMachine {
     return totals
   }
 
-  /// The account's profit and loss by underlying, expiry and scenario; underlyings that cannot be measured are left out.
+  /// The account's profit and loss by underlying, expiry and scenario; underlyings that cannot be measured are left
+  /// out.
   public borrowing func scenarios(of id: AccountID) -> [ScenarioProfile] {
     guard let slot = book.slot(of: id) else { return [] }
     var sums = ScenarioSums()

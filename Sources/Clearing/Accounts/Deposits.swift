@@ -21,9 +21,9 @@ extension RiskMachine {
     let known = book.slot(of: deposit.account)
     guard deposit.amount > .zero, currency < ledgers.vault.count,
       (known.map { book[$0].ledger[currency] } ?? 0).boundedSum(deposit.amount.units) != nil,
-      let held = ledgers.vault[currency].boundedSum(deposit.amount.units)
+      deposit.amount.units <= Int64.max - ledgers.vault[currency]
     else { return false }
-    ledgers.vault[currency] = held
+    ledgers.vault[currency] += deposit.amount.units
     let slot = known ?? book.open(account(deposit.account, owner: deposit.owner))
     move(slot, currency: currency, by: deposit.amount.units)
     #if NOVATION_PLANT

@@ -37,8 +37,8 @@ extension RiskMachine {
     }
   }
 
-  /// An equal share of a part of the capacity for each shard. It moves only when it is an eighth off, so that a tick does
-  /// not rewrite every account.
+  /// An equal share of a part of the capacity for each shard. It moves only when it is an eighth off, so that a tick
+  /// does not rewrite every account.
   private mutating func setTarget(_ slot: Int, capacity: Int128) {
     let share = max(0, capacity) * Int128(RiskPolicy.laidOutShare) / 1_000_000 / Int128(max(1, shardCount))
     let target = Int64(min(share, Int128(RiskLimits.amount)))
@@ -64,7 +64,7 @@ extension RiskMachine {
     } else {
       topUp(slot, capacity: capacity, into: &output)
     }
-    if !book[slot].withdrawals.isEmpty { decideWithdrawals(slot, into: &output) }
+    if !book[slot].withdrawals.isEmpty { decideWithdrawals(slot, recalling: true, into: &output) }
   }
 
   /// Counts how long a deficit lasts, and lets top-ups be tried again.
@@ -120,8 +120,8 @@ extension RiskMachine {
     return true
   }
 
-  /// Asks shards to give back `excess` of what is outstanding, each in proportion; the shards keep what open orders have
-  /// reserved, unless `force` cancels those. A line that still owes an answer is not asked again.
+  /// Asks shards to give back `excess` of what is outstanding, each in proportion; the shards keep what open orders
+  /// have reserved, unless `force` cancels those. A line that still owes an answer is not asked again.
   mutating func recall(_ slot: Int, excess: Int128, force: Bool, into output: inout OutputBuffer) {
     let outstanding = book[slot].outstanding
     guard outstanding > 0 else { return }
@@ -164,6 +164,6 @@ extension RiskMachine {
   /// Credit may have come free: answers held orders, then withdrawals.
   mutating func serveWaiting(_ slot: Int, into output: inout OutputBuffer) {
     if !book[slot].held.isEmpty { serveHeld(slot, into: &output) }
-    if !book[slot].withdrawals.isEmpty { decideWithdrawals(slot, into: &output) }
+    if !book[slot].withdrawals.isEmpty { decideWithdrawals(slot, recalling: false, into: &output) }
   }
 }

@@ -3,8 +3,8 @@ import Market
 
 // The one way for an account in deficit to trade: an order that shrinks the deficit.
 extension RiskMachine {
-  /// Lets the order run alone, if no other such order is open and the account's deficit after it has filled whole at its
-  /// own price, fee paid, is strictly smaller.
+  /// Lets the order run alone, if no other such order is open and the account's deficit after it has filled whole at
+  /// its own price, fee paid, is strictly smaller.
   mutating func grant(
     _ request: CreditRequest, to slot: Int, _ shard: Int, _ instrument: Instrument, _ standing: Standing,
     into output: inout OutputBuffer

@@ -90,7 +90,7 @@ extension EpochLedger {
     depositCursor = reader.u64()
     for currency in vault.indices {
       vault[currency] = reader.i64()
-      if !(0...RiskLimits.amount).contains(vault[currency]) { reader.fail() }
+      if vault[currency] < 0 { reader.fail() }
     }
     entries = (0..<reader.itemCount(minimumSize: 13)).map { _ in
       .init(account: AccountID(from: &reader), currency: Currency(from: &reader), amount: Money(from: &reader))

@@ -75,7 +75,8 @@ extension RiskMachine {
       return
     }
     if let step = liquidation.step {
-      // A live shard will answer. A silent one, when it wakes, finds its own marks and our heartbeats too old to act on.
+      // A live shard will answer. A silent one, when it wakes, finds its own marks and our heartbeats too old to act
+      // on.
       if isAlive(shard(of: step.instrument)) { return }
       book.change(slot) { $0.liquidation?.step = nil }
     }

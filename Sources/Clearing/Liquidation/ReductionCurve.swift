@@ -23,8 +23,8 @@ struct ReductionCurve {
     return worst * factor - Int128(closed) * freed * 1_000_000
   }
 
-  /// The fewest lots whose closing lowers the margin by `deficit` USD units; if none do, as many as lower it most, and if
-  /// none lower it at all, the whole position: a hedge that stands in the way.
+  /// The fewest lots whose closing lowers the margin by `deficit` USD units; if none do, as many as lower it most, and
+  /// if none lower it at all, the whole position: a hedge that stands in the way.
   func lots(relieving deficit: Int128) -> Int64 {
     let lowest = lowestPoint()
     guard lowest > 0 else { return size }

@@ -12,8 +12,8 @@ public struct Standing: Sendable, Hashable, BitwiseCopyable {
 }
 
 extension RiskBoard {
-  /// Measures one exposure: scenario sums per expiry bucket, summed within the underlying with the coin balance, and the
-  /// worst of them. The bucket sums stay in `sums` for whoever wants to see them.
+  /// Measures one exposure: scenario sums per expiry bucket, summed within the underlying with the coin balance, and
+  /// the worst of them. The bucket sums stay in `sums` for whoever wants to see them.
   func measure(_ exposure: inout Exposure, of underlying: Int, coins balance: Int128, sums: inout ScenarioSums) {
     exposure.isStale = false
     exposure.isMeasurable = false

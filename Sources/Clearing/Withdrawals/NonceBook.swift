@@ -76,7 +76,7 @@ extension NonceBook: ByteCodable {
 
 /// How a signature's expiry, in unix seconds, relates to a stamp.
 enum SignatureAge {
-  /// True once the whole second of the expiry has begun to pass: the signature is void after it.
+  /// True from the second of the expiry on: the last instant before it is the last that counts.
   static func isExpired(_ expiry: UInt64, at stamp: Timestamp) -> Bool { UInt64(max(0, stamp.seconds)) >= expiry }
   static func isTooFar(_ expiry: UInt64, at stamp: Timestamp, lifetime: Interval) -> Bool {
     expiry > UInt64(max(0, (stamp + lifetime).seconds))

@@ -47,9 +47,9 @@ extension RiskMachine {
     book.change(slot) { $0.nonces.add(entry) }
     if entry.outcome == .pending {
       timers.add(
-        .withdrawal, at: now + parameters.withdrawalTimeout, account: action.account, reference: action.nonce)
-      decideWithdrawals(slot, into: &output)
-      if !book[slot].withdrawals.isEmpty { queueReview(slot) }
+        .withdrawal, at: now + max(.milliseconds(0), parameters.withdrawalTimeout), account: action.account,
+        reference: action.nonce)
+      decideWithdrawals(slot, recalling: true, into: &output)
     }
     reply(action, book[slot].nonces[action.nonce] ?? entry, isRepeated: false, to: header, into: &output)
   }
@@ -89,26 +89,32 @@ extension RiskMachine {
     return amount <= book[slot].ledger[currency] && amount <= ledgers.vault[currency]
   }
 
-  /// Grants what has become possible, refuses what cannot become so, in order of arrival; the rest goes on waiting.
-  mutating func decideWithdrawals(_ slot: Int, into output: inout OutputBuffer) {
+  /// Grants what has become possible, refuses what cannot become so, in order of arrival; the rest goes on waiting, and
+  /// asks for ceilings back if `recalling`: not on a shard's answer to the last recall, or the two would never end.
+  mutating func decideWithdrawals(_ slot: Int, recalling: Bool, into output: inout OutputBuffer) {
     guard !book[slot].isFrozen else { return }
     for withdrawal in book[slot].withdrawals {
       guard isBacked(withdrawal.amount, currency: Int(withdrawal.currency.rawValue), slot) else {
         conclude(slot, withdrawal, .insufficientFunds)
         continue
       }
-      switch verdict(on: withdrawal, of: slot) {
-      case .some(true): pay(slot, withdrawal)
-      case .some(false): conclude(slot, withdrawal, .insufficientFunds)
-      case nil: return
+      guard let left = freeAfter(withdrawal, of: slot) else { return }
+      if left < 0 {
+        conclude(slot, withdrawal, .insufficientFunds)
+      } else if book[slot].outstanding <= left {
+        pay(slot, withdrawal)
+      } else {
+        if recalling { recall(slot, excess: book[slot].outstanding - left, force: false, into: &output) }
+        return
       }
     }
   }
 
-  /// True: nothing stands against it. False: even with every ceiling recalled it would leave a deficit. `nil`: wait.
-  private mutating func verdict(on withdrawal: PendingWithdrawal, of slot: Int) -> Bool? {
+  /// What would be free for ceilings once the withdrawal has left, by its value and by the margin that its coins
+  /// carried; `nil` if that cannot be measured.
+  private mutating func freeAfter(_ withdrawal: PendingWithdrawal, of slot: Int) -> Int128? {
     #if NOVATION_PLANT
-      if faults.contains(.grantUnbacked) { return true }
+      if faults.contains(.grantUnbacked) { return .max }
     #endif
     let index = board.index(of: Int(withdrawal.currency.rawValue))
     guard index > 0, let before = standing(of: slot) else { return nil }
@@ -117,9 +123,7 @@ extension RiskMachine {
     account.invalidate()
     guard let after = board.standing(of: &account, sums: &sums) else { return nil }
     let value = (Int128(withdrawal.amount) * Int128(index)).ceiledQuotient(by: Int128(fixedPointScale))
-    let left = min(Int128(before.free.units) - value, Int128(after.free.units))
-    if left < 0 { return false }
-    return book[slot].outstanding <= left ? true : nil
+    return min(Int128(before.free.units) - value, Int128(after.free.units))
   }
 
   private mutating func pay(_ slot: Int, _ withdrawal: PendingWithdrawal) {
@@ -139,7 +143,7 @@ extension RiskMachine {
   }
 
   mutating func timeOutWithdrawal(_ slot: Int, nonce: UInt64, into output: inout OutputBuffer) {
-    decideWithdrawals(slot, into: &output)
+    decideWithdrawals(slot, recalling: false, into: &output)
     guard let withdrawal = book[slot].withdrawals.first(where: { $0.nonce == nonce }) else { return }
     conclude(slot, withdrawal, .withdrawalTimeout)
     queueReview(slot)

@@ -18,6 +18,11 @@ public struct HostRole<M: Machine & ~Copyable>: Sendable {
   /// Inputs that the machine missed while it was down, asked once at start.
   public var catchUp: @Sendable (borrowing M) -> [(kind: InputKind, payload: [UInt8])]
 
+  #if NOVATION_PLANT
+    /// Bugs of a test build, planted before the host serves.
+    public var plant: @Sendable (inout M) -> Void = { _ in }
+  #endif
+
   public init(
     sources: [MachineID], admits: [FrameKind: ClusterMap.Role],
     figures: @escaping @Sendable (borrowing M) -> (figures: [String: Int64], texts: [String: String]),
@@ -42,6 +47,10 @@ public struct HostConfiguration: Sendable {
   public var framesPerTurn = 256
   /// Inputs after which a commit is due, though more are waiting.
   public var inputsPerCommit = 1_024
+  /// Least time between two commits while actions keep coming.
+  public var urgentCommitNanoseconds: Int64 = 3_000_000
+  /// Longest time that an input from another machine, which no client waits for, is kept from a commit.
+  public var relaxedCommitNanoseconds: Int64 = 10_000_000
   /// Ticks in one turn; a machine with more to do goes on in the next.
   public var ticksPerTurn = 16
   /// Journal entries between snapshots.

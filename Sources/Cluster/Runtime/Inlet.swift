@@ -8,6 +8,8 @@ struct Inlet {
   let source: MachineID
   /// Last number appended to the own journal.
   var received: UInt64
+  /// Last number that is durable here.
+  var durable: UInt64
   /// Last number acknowledged to the source.
   var acknowledged: UInt64 = 0
   /// Monotonic time of the last sign of life, and of the last subscription.
@@ -16,4 +18,10 @@ struct Inlet {
   /// Chunks that were dropped because they had been consumed before, or came after a gap.
   var duplicates: UInt64 = 0
   var gaps: UInt64 = 0
+
+  init(source: MachineID, received: UInt64) {
+    self.source = source
+    self.received = received
+    durable = received
+  }
 }

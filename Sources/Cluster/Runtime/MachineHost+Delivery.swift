@@ -96,7 +96,7 @@ extension MachineHost where M: ~Copyable {
   // MARK: Answers
 
   /// One frame of replies to each peer that submitted.
-  private func sendReplies() {
+  func sendReplies() {
     guard !origins.isEmpty else { return }
     for peer in peers.indices {
       var count = 0

@@ -117,6 +117,7 @@ extension MachineHost where M: ~Copyable {
     try sequencer.submit(
       .stream, fresh.messages, from: fresh.source, epoch: fresh.epoch, firstNumber: fresh.firstNumber,
       count: fresh.count)
+    pace.appended(isUrgent: false)
     inputs += 1
     sources[index].inlet.received = end - 1
   }
@@ -140,11 +141,11 @@ extension MachineHost where M: ~Copyable {
 
   /// Tells each source how far its stream is durable here.
   func acknowledgeSources() {
-    for index in sources.indices where sources[index].inlet.acknowledged != sources[index].inlet.received {
-      let position = StreamPosition(machine: id, number: sources[index].inlet.received)
+    for index in sources.indices where sources[index].inlet.acknowledged != sources[index].inlet.durable {
+      let position = StreamPosition(machine: id, number: sources[index].inlet.durable)
       Frame.write(.acknowledge, position, in: &frame)
       if sources[index].socket.offer(frame.bytes) == .sent {
-        sources[index].inlet.acknowledged = sources[index].inlet.received
+        sources[index].inlet.acknowledged = sources[index].inlet.durable
       }
     }
   }

@@ -7,6 +7,10 @@ import Market
 import Messaging
 import Wire
 
+#if NOVATION_PLANT
+  import Synchronization
+#endif
+
 /// Hosts one machine on one loop: its journal, its sockets, its streams. The actor is entered once per burst of frames;
 /// a turn submits what came, commits once, and only then answers.
 ///
@@ -35,6 +39,7 @@ public actor MachineHost<M: Machine & ~Copyable> {
   var received = MessageBuffer()
   var frame = ByteWriter(capacity: 1 << 16)
   var inputs: UInt64 = 0
+  var pace = CommitPace()
   var lastSnapshot: SequenceNumber
   var isStopped = false
   private var wakeUp: LoopTimer?
@@ -70,6 +75,9 @@ public actor MachineHost<M: Machine & ~Copyable> {
     let journal = try Journal(
       directory: map.journalDirectory(of: id), machine: id, configuration: configuration.journal)
     sequencer = try Sequencer.open(id: id, journal: journal, genesis: genesis)
+    #if NOVATION_PLANT
+      sequencer.plant(role.plant)
+    #endif
     lastSnapshot = journal.lastSequence
     router = try transport.router(bindingEndpointOf: id)
     for source in role.sources {
@@ -146,8 +154,17 @@ public actor MachineHost<M: Machine & ~Copyable> {
   func append(_ kind: InputKind, _ payload: UnsafeRawBufferPointer) -> SequenceNumber {
     var sequence = SequenceNumber(0)
     attempt("appending an input") { sequence = try sequencer.submit(kind, payload) }
+    pace.appended(isUrgent: kind == .action)
     inputs += 1
     return sequence
+  }
+
+  /// Group commit: at once when the machine was quiet, with more company when it is not. What is read of the machine is
+  /// durable, so a question is answered after a commit.
+  private var isCommitDue: Bool {
+    guard sequencer.pendingInputs > 0 else { return false }
+    return sequencer.pendingInputs >= configuration.inputsPerCommit || !questions.isEmpty || !followUps.isEmpty
+      || pace.dueAt(configuration) <= MachineClock.monotonic()
   }
 
   func endOfTurn() {
@@ -155,11 +172,12 @@ public actor MachineHost<M: Machine & ~Copyable> {
     attempt("ending a turn") {
       var rounds = 0
       while try rounds < configuration.ticksPerTurn && sequencer.fireDeadlines() {
+        pace.appended(isUrgent: false)
         inputs += 1
         rounds += 1
       }
       if sequencer.machine.wantsSeal { try seal(until: sequencer.epoch.next) }
-      try flush()
+      if isCommitDue { try flush() }
       try submitFollowUps()
       if sequencer.lastSequence.rawValue - lastSnapshot.rawValue >= configuration.snapshotEvery {
         try sequencer.takeSnapshot()
@@ -171,7 +189,6 @@ public actor MachineHost<M: Machine & ~Copyable> {
     acknowledgeSources()
     resubscribeIfSilent()
     pumpOutlets()
-    peers.removeAll(keepingCapacity: true)
     setTimer()
   }
 
@@ -180,6 +197,7 @@ public actor MachineHost<M: Machine & ~Copyable> {
     while sequencer.epoch < epoch {
       try flush()
       try sequencer.seal()
+      pace.appended(isUrgent: false)
       inputs += 1
     }
   }
@@ -187,10 +205,20 @@ public actor MachineHost<M: Machine & ~Copyable> {
   /// Commits what is pending, then lets the outputs out.
   func flush() throws {
     guard sequencer.pendingInputs > 0 else { return }
+    pace.committed()
+    #if NOVATION_PLANT
+      if HostFaults.acknowledgesBeforeSync.load(ordering: .relaxed) {
+        sendReplies()
+        origins.removeAll()
+        usleep(20_000)
+      }
+    #endif
     try sequencer.commit()
     deliver()
     sequencer.finishTurn()
     origins.removeAll(keepingCapacity: true)
+    peers.removeAll(keepingCapacity: true)
+    for index in sources.indices { sources[index].inlet.durable = sources[index].inlet.received }
   }
 
   /// Submits what effects and answers caused until nothing more follows.
@@ -206,7 +234,10 @@ public actor MachineHost<M: Machine & ~Copyable> {
   private func setTimer() {
     let now = sequencer.now()
     let untilDeadline = sequencer.nextDeadline - now
-    let wait = min(max(untilDeadline.nanoseconds, 0), Inlet.silenceNanoseconds / 3)
+    var wait = min(max(untilDeadline.nanoseconds, 0), Inlet.silenceNanoseconds / 3)
+    if sequencer.pendingInputs > 0 {
+      wait = min(wait, max(0, pace.dueAt(configuration) - MachineClock.monotonic()))
+    }
     wakeUp?.set(MonotonicTime.now().advanced(by: wait))
   }
 }

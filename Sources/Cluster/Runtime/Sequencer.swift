@@ -157,6 +157,10 @@ public struct Sequencer<M: Machine & ~Copyable>: ~Copyable {
     chunks.clear()
   }
 
+  #if NOVATION_PLANT
+    mutating func plant(_ bugs: (inout M) -> Void) { bugs(&machine) }
+  #endif
+
   /// Keeps the machine's state in the journal, so that a restart replays only what came later.
   public mutating func takeSnapshot() throws {
     precondition(pendingInputs == 0, "a snapshot is of durable state")

@@ -34,6 +34,9 @@ public struct ClusterMap: Codable, Sendable, Hashable {
   public var nodes: [Node]
   /// ZeroMQ endpoint of each machine or edge, by name.
   public var endpoints: [String: String]
+  /// Where a machine or edge binds, by name, if that is not its endpoint: a service name reaches it from elsewhere, but
+  /// it binds to every address of its own host.
+  public var bindings: [String: String]?
   /// Key of the command line's own sockets.
   public var operatorPublicKey: String
   /// Shards in all.
@@ -53,13 +56,14 @@ public struct ClusterMap: Codable, Sendable, Hashable {
   }
 
   public init(
-    dataDirectory: String, nodes: [Node], endpoints: [String: String], operatorPublicKey: String, shardCount: Int,
-    settings: Settings
+    dataDirectory: String, nodes: [Node], endpoints: [String: String], bindings: [String: String]? = nil,
+    operatorPublicKey: String, shardCount: Int, settings: Settings
   ) {
     version = Self.currentVersion
     self.dataDirectory = dataDirectory
     self.nodes = nodes
     self.endpoints = endpoints
+    self.bindings = bindings
     self.operatorPublicKey = operatorPublicKey
     self.shardCount = shardCount
     self.settings = settings
@@ -67,7 +71,12 @@ public struct ClusterMap: Codable, Sendable, Hashable {
 
   /// The node that hosts a machine.
   public func node(hosting machine: MachineID) -> Node? { nodes.first { $0.hosts.contains(machine.description) } }
+  /// Where others reach it.
   public func endpoint(of machine: MachineID) -> String? { endpoints[machine.description] }
+  /// Where it binds.
+  public func binding(of machine: MachineID) -> String? {
+    bindings?[machine.description] ?? endpoint(of: machine)
+  }
   /// Every machine or edge with an endpoint, in order.
   public var machines: [MachineID] {
     nodes.flatMap { node in node.hosts.compactMap { MachineID(name: $0) } }.sorted()

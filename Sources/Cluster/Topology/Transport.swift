@@ -43,13 +43,13 @@ public struct Transport: Sendable {
   }
 
   private func serve(_ machine: MachineID, domain: String) throws -> Socket {
-    guard let endpoint = map.endpoint(of: machine) else {
+    guard let binding = map.binding(of: machine) else {
       throw ClusterMapError(path: "cluster map", reason: "\(machine) has no endpoint")
     }
     var options = options
     options.security = .curveServer(keys, domain: domain)
     let socket = try Socket(context, .router, options)
-    try socket.bind(endpoint)
+    try socket.bind(binding)
     return socket
   }
 

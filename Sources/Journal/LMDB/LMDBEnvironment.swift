@@ -4,7 +4,8 @@ import Synchronization
 
 /// How an LMDB environment is opened.
 public struct LMDBConfiguration: Sendable, Hashable {
-  /// Largest size of the data file in bytes. It is address space, not memory or disk, until it is used.
+  /// Largest size of the data file in bytes, rounded up to whole pages. It is address space, not memory or disk, until
+  /// it is used.
   public var mapSize: Int
   /// Most named databases.
   public var databases: UInt32

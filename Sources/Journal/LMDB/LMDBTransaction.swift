@@ -1,4 +1,5 @@
 import CLMDB
+import Glibc
 
 /// What read and write transactions share: looking things up. Bytes that they return stay valid until the transaction
 /// ends, or, in a write transaction, until its next write.
@@ -48,18 +49,30 @@ public struct LMDBReadTransaction: ~Copyable, LMDBTransaction {
 }
 
 /// The one write transaction of an environment. Unless committed it leaves no trace.
+///
+/// It ends on the thread that began it, for it holds a robust mutex, which the C library keeps in a list of the thread:
+/// no `await` in between, unless the actor's executor has one thread only. Anything else is trapped, since it would
+/// corrupt memory.
 public struct LMDBWriteTransaction: ~Copyable, LMDBTransaction {
   private var open: OpaquePointer?
+  private let thread: pthread_t
   public let environment: LMDBEnvironment
   public var handle: OpaquePointer { open! }
 
   init(handle: OpaquePointer, environment: LMDBEnvironment) {
     open = handle
     self.environment = environment
+    thread = pthread_self()
   }
 
   deinit {
-    if let open { mdb_txn_abort(open) }
+    guard let open else { return }
+    checkThread()
+    mdb_txn_abort(open)
+  }
+
+  private func checkThread() {
+    precondition(pthread_equal(pthread_self(), thread) != 0, "a write transaction ends on the thread that began it")
   }
 
   /// What a key that is there already, or the order of keys, means for a write.
@@ -129,6 +142,7 @@ public struct LMDBWriteTransaction: ~Copyable, LMDBTransaction {
 
   /// Makes the writes durable. A failure ends the environment's term: nothing more is written until it is reopened.
   public consuming func commit() throws(JournalError) {
+    checkThread()
     let code = mdb_txn_commit(handle)
     open = nil
     guard code != 0 else { return }

@@ -76,7 +76,7 @@ final class SharedEnvironment: @unchecked Sendable {
       ("mdb_env_set_maxdbs", { mdb_env_set_maxdbs(handle, configuration.databases) }),
       ("mdb_env_set_maxreaders", { mdb_env_set_maxreaders(handle, configuration.readers) }),
       // A reader takes the size that the writer has written into the file.
-      ("mdb_env_set_mapsize", { readOnly ? 0 : mdb_env_set_mapsize(handle, configuration.mapSize) }),
+      ("mdb_env_set_mapsize", { readOnly ? 0 : mdb_env_set_mapsize(handle, wholePages(configuration.mapSize)) }),
       ("mdb_env_open", { mdb_env_open(handle, directory, flags, 0o600) }),
     ]
     for (operation, step) in steps {
@@ -88,6 +88,12 @@ final class SharedEnvironment: @unchecked Sendable {
     }
     return .success(handle!)
   }
+}
+
+/// The size of the memory pages that hold `bytes`.
+private func wholePages(_ bytes: Int) -> Int {
+  let page = sysconf(Int32(_SC_PAGESIZE))
+  return (bytes + page - 1) / page * page
 }
 
 /// Makes the directory and those above it, as far as they are missing.

@@ -141,9 +141,9 @@ extension NonceLedger {
 
   /// Every result of the action, in order.
   @inline(__always) func forEachResult(_ slot: Slot, _ body: (Outcome, Int64) -> Void) {
-    let record = records[slot]
-    body(record.outcome, record.filled)
-    var result = record.more
+    let record = records.base + Int(slot)
+    body(record.pointee.outcome, record.pointee.filled)
+    var result = record.pointee.more
     while result != 0 {
       let next = more[result]
       body(next.outcome, next.filled)

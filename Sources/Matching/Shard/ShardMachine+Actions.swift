@@ -31,7 +31,7 @@ extension ShardMachine {
     }
     let account = accountSlot(action.account)
     if account == 0 || !accounts[account].isOpen { return refuse(action, .unknownAccount, into: &output) }
-    if action.key != KeyID.owner.rawValue || !action.isSigned(by: accounts[account].owner) {
+    if action.key != 0 || !action.isSigned(by: accounts[account].owner) {
       return refuse(action, .wrongSigner, into: &output)
     }
     let second = now.seconds
@@ -74,96 +74,24 @@ extension ShardMachine {
     reply(action, known, isRepeated: false, into: &output)
   }
 
-  private func isOnlyCancels(_ action: SignedActionView) -> Bool {
+  private mutating func isOnlyCancels(_ action: SignedActionView) -> Bool {
     for index in 0..<action.count {
-      let kind = action.operation(index).kind
-      if kind != .cancel && kind != .cancelAll { return false }
+      let kind = action.operation(index).rawKind
+      if kind != OperationCode.cancel && kind != OperationCode.cancelAll { return false }
     }
     return true
   }
 
   @inline(__always) private mutating func perform(
-    _ operation: Operation, _ index: UInt16, _ origin: Origin, into output: inout OutputBuffer
+    _ operation: OperationView, _ index: UInt16, _ origin: Origin, into output: inout OutputBuffer
   ) -> Answer {
-    switch operation.kind {
-    case .new, .replace: place(operation, index, origin, .fresh, into: &output)
-    case .cancel: cancel(operation, origin, into: &output)
-    case .amend: amend(operation, origin, into: &output)
-    case .cancelAll: cancelAll(operation, origin, into: &output)
-    case .withdraw, nil: Answer(outcome: .malformed)
+    switch operation.rawKind {
+    case OperationCode.new, OperationCode.replace: place(operation, index, origin, .fresh, into: &output)
+    case OperationCode.cancel: cancel(operation, origin, into: &output)
+    case OperationCode.amend: amend(operation, origin, into: &output)
+    case OperationCode.cancelAll: cancelAll(operation, origin, into: &output)
+    default: Answer(outcome: .malformed)
     }
-  }
-}
-
-// MARK: - Replies
-
-extension ShardMachine {
-  @inline(__always) private func writeHead(
-    _ writer: inout ByteWriter, account: AccountID, key: UInt16, nonce: UInt64, _ term: Term,
-    _ sequence: SequenceNumber, _ stamp: Timestamp, isRepeated: Bool, count: Int
-  ) -> UnsafeMutableRawPointer {
-    let head = writer.extend(by: 41 + count * ActionReply.Result.byteCount)
-    head.storeBytes(of: id.rawValue.littleEndian, as: UInt32.self)
-    head.storeBytes(of: account.rawValue.littleEndian, toByteOffset: 4, as: UInt32.self)
-    head.storeBytes(of: key.littleEndian, toByteOffset: 8, as: UInt16.self)
-    head.storeBytes(of: nonce.littleEndian, toByteOffset: 10, as: UInt64.self)
-    head.storeBytes(of: term.rawValue.littleEndian, toByteOffset: 18, as: UInt32.self)
-    head.storeBytes(of: sequence.rawValue.littleEndian, toByteOffset: 22, as: UInt64.self)
-    head.storeBytes(of: stamp.nanoseconds.littleEndian, toByteOffset: 30, as: Int64.self)
-    head.storeBytes(of: isRepeated ? 1 : 0, toByteOffset: 38, as: UInt8.self)
-    head.storeBytes(of: UInt16(count).littleEndian, toByteOffset: 39, as: UInt16.self)
-    return head + 41
-  }
-
-  /// The answer as remembered, with the place that it first had in the journal.
-  private func reply(
-    _ action: SignedActionView, _ record: Slot, isRepeated: Bool, into output: inout OutputBuffer
-  ) {
-    let first = nonces.records[record]
-    output.reply(to: sequence) { writer in
-      var place = writeHead(
-        &writer, account: action.account, key: action.key, nonce: action.nonce, first.term, first.sequence,
-        first.stamp, isRepeated: isRepeated, count: Int(first.count))
-      nonces.forEachResult(record) { outcome, filled in
-        place.storeBytes(of: outcome.rawValue.littleEndian, as: UInt16.self)
-        place.storeBytes(of: filled.littleEndian, toByteOffset: 2, as: Int64.self)
-        place += ActionReply.Result.byteCount
-      }
-    }
-  }
-
-  /// Refuses the whole action for one reason, without a trace in the nonces.
-  private func refuse(_ action: SignedActionView, _ outcome: Outcome, into output: inout OutputBuffer) {
-    refuse(
-      account: action.account, key: action.key, nonce: action.nonce, count: action.count, outcome, into: &output)
-  }
-
-  private func refuse(
-    account: AccountID, key: UInt16, nonce: UInt64, count: Int, _ outcome: Outcome, into output: inout OutputBuffer
-  ) {
-    output.reply(to: sequence) { writer in
-      var place = writeHead(
-        &writer, account: account, key: key, nonce: nonce, term, sequence, now, isRepeated: false, count: count)
-      for _ in 0..<count {
-        place.storeBytes(of: outcome.rawValue.littleEndian, as: UInt16.self)
-        place.storeBytes(of: 0, toByteOffset: 2, as: Int64.self)
-        place += ActionReply.Result.byteCount
-      }
-    }
-  }
-
-  /// Answers bytes that are no action of this shard's, as far as they name a nonce.
-  private func refuseMalformed(_ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer) {
-    var reader = ByteReader(payload)
-    _ = reader.u16()
-    let count = Int(reader.u16())
-    let account = AccountID(from: &reader)
-    let nonce = reader.u64()
-    _ = reader.u64()
-    let key = reader.u16()
-    let isPlausible = count >= 1 && count <= SignedActionHeader.maximumOperations
-    refuse(
-      account: account, key: key, nonce: nonce, count: isPlausible ? count : 1, .malformed, into: &output)
   }
 }
 

@@ -4,8 +4,8 @@ import Market
 
 // Cancel, amend, cancel-all: they go on while risk or marks are silent, while trading is halted and after expiry.
 extension ShardMachine {
-  mutating func cancel(_ operation: Operation, _ origin: Origin, into output: inout OutputBuffer) -> Answer {
-    if usesReservedFields(operation) { return Answer(outcome: .unsupportedCombination) }
+  mutating func cancel(_ operation: OperationView, _ origin: Origin, into output: inout OutputBuffer) -> Answer {
+    if operation.usesReservedFields { return Answer(outcome: .unsupportedCombination) }
     let (book, absent) = book(of: operation.instrument)
     if let absent { return Answer(outcome: absent) }
     var isFound = false
@@ -24,13 +24,13 @@ extension ShardMachine {
     return Answer(outcome: isFound ? .cancelled : .unknownOrder)
   }
 
-  mutating func amend(_ operation: Operation, _ origin: Origin, into output: inout OutputBuffer) -> Answer {
-    if usesReservedFields(operation) { return Answer(outcome: .unsupportedCombination) }
+  mutating func amend(_ operation: OperationView, _ origin: Origin, into output: inout OutputBuffer) -> Answer {
+    if operation.usesReservedFields { return Answer(outcome: .unsupportedCombination) }
     let (book, absent) = book(of: operation.instrument)
     if let absent { return Answer(outcome: absent) }
     let slot = openOrder(origin.accountSlot, origin.key, operation.targetNonce, operation.targetIndex)
     if slot == 0 || Int(orders[slot].book) != book { return Answer(outcome: .unknownOrder) }
-    let units = operation.quantity.units
+    let units = operation.quantity
     let lotSize = books[book].contract.lotSize
     if units <= 0 { return Answer(outcome: .quantityOutOfRange) }
     if units % lotSize != 0 { return Answer(outcome: .quantityOffLot) }
@@ -54,8 +54,8 @@ extension ShardMachine {
     emitLevel(Int(order.book), order.side, order.rank, into: &output)
   }
 
-  mutating func cancelAll(_ operation: Operation, _ origin: Origin, into output: inout OutputBuffer) -> Answer {
-    if usesReservedFields(operation) { return Answer(outcome: .unsupportedCombination) }
+  mutating func cancelAll(_ operation: OperationView, _ origin: Origin, into output: inout OutputBuffer) -> Answer {
+    if operation.usesReservedFields { return Answer(outcome: .unsupportedCombination) }
     var which = Job.everyBook
     if operation.instrument != Operation.allInstruments {
       let (book, absent) = book(of: operation.instrument)
@@ -76,14 +76,18 @@ extension ShardMachine {
 
   /// Takes an order out of its book and gives back its charge.
   @inline(__always) mutating func withdraw(_ slot: Slot, into output: inout OutputBuffer) {
-    let order = orders[slot]
+    let order = orders.base + Int(slot)
+    let book = Int(order.pointee.book)
+    let side = order.pointee.side
+    let rank = order.pointee.rank
     #if NOVATION_PLANT
-      if !faults.contains(.leakReservation) { accounts[order.accountSlot].reserved &-= order.reserved }
+      let released = faults.contains(.leakReservation) ? 0 : order.pointee.reserved
     #else
-      accounts[order.accountSlot].reserved &-= order.reserved
+      let released = order.pointee.reserved
     #endif
+    accounts[order.pointee.accountSlot].reserved &-= released
     detach(slot)
-    emitLevel(Int(order.book), order.side, order.rank, into: &output)
+    emitLevel(book, side, rank, into: &output)
   }
 
   /// The same, for a reason that the owner did not give in this moment: the owner gets a report.
@@ -99,39 +103,25 @@ extension ShardMachine {
   /// Removes an order from every list that names it; its charge is the caller's to account for.
   @inline(__always) mutating func detach(_ slot: Slot) {
     let base = orders.base
-    let order = base[Int(slot)]
-    let book = Int(order.book)
-    books.mapped(book, order.side).pointee.unlink(slot, base)
-    orderTable.remove(orderTable.hash(order.nonce, order.owner), slot)
-    let account = accounts.base + Int(order.accountSlot)
-    if order.newer == 0 {
-      account.pointee.newestOrder = order.older
-    } else {
-      base[Int(order.newer)].older = order.older
-    }
-    if order.older != 0 { base[Int(order.older)].newer = order.newer }
+    let order = base + Int(slot)
+    let book = Int(order.pointee.book)
+    books.mapped(book, order.pointee.side).pointee.unlink(slot, base)
+    orderTable.remove(orderTable.hash(order.pointee.nonce, order.pointee.owner), slot)
+    let account = accounts.base + Int(order.pointee.accountSlot)
+    let newer = order.pointee.newer
+    let older = order.pointee.older
+    if newer == 0 { account.pointee.newestOrder = older } else { base[Int(newer)].older = older }
+    if older != 0 { base[Int(older)].newer = newer }
     account.pointee.openOrders &-= 1
     books[book].orderCount &-= 1
-    if order.extra != 0 { dropExtra(order) }
-    base[Int(slot)].retire()
+    if order.pointee.extra != 0 { dropExtra(order.pointee) }
+    order.pointee.retire()
     orders.remove(slot)
   }
 
-  func name(of order: RestingOrder) -> OrderID {
+  @inline(__always) func name(of order: RestingOrder) -> OrderID {
     OrderID(
       account: accounts[order.accountSlot].id, key: KeyID(order.key), nonce: order.nonce, index: order.index)
-  }
-
-  /// Tells the level's new total.
-  @inline(__always) mutating func emitLevel(
-    _ book: Int, _ side: Side, _ rank: UInt32, into output: inout OutputBuffer
-  ) {
-    books[book].deltas &+= 1
-    let price = BookSide.tick(side, rank) &* books[book].contract.tickSize
-    output.book(
-      BookDelta(
-        instrument: books[book].instrument, side: side, price: Price(units: price),
-        lots: Lots(books.mapped(book, side).pointee[rank].lots), sequence: books[book].deltas))
   }
 
   /// ⌊amount·lots / all⌋ for 0 ≤ lots ≤ all; the remainder goes with the last lots.

@@ -2,94 +2,91 @@ import Bytes
 import Machine
 import Market
 
-/// What the checks of an order made of it.
-enum Examination {
-  case passed(Candidate)
-  case refused(Outcome)
-}
-
+// These change nothing, but a borrowed machine of this size would be copied for every call that is not inlined; `mutating`
+// passes it by address.
 extension ShardMachine {
-  private static var knownFlags: UInt16 {
-    Operation.Flags([.postOnly, .reduceOnly, .cancelOnDisconnect]).rawValue
-  }
-
-  /// Fields of order types that this layout version reserves must be zero.
-  @inline(__always) func usesReservedFields(_ operation: Operation) -> Bool {
-    operation.selfTradePrevention | operation.triggerSource != 0 || operation.reserved != 0
-      || operation.triggerPrice.units | operation.displayQuantity.units != 0
-  }
-
-  /// Every check of a new order or a replacement that needs neither the opposite side nor credit.
-  @inline(__always) func examine(
-    _ operation: Operation, _ index: UInt16, _ origin: Origin, _ attempt: Attempt
-  ) -> Examination {
-    guard let side = operation.side else { return .refused(.malformed) }
-    guard let type = operation.type, type == .limit || type == .market, let timeInForce = operation.timeInForce,
-      operation.flags.rawValue & ~Self.knownFlags == 0, !usesReservedFields(operation)
-    else { return .refused(.unsupportedCombination) }
-    let isPostOnly = operation.flags.contains(.postOnly)
-    let isImmediate = type == .market || timeInForce == .immediateOrCancel || timeInForce == .fillOrKill
-    let isDated = timeInForce == .goodTillDate
-    if isPostOnly && isImmediate || type == .market && (operation.price.units != 0 || isDated || timeInForce == .day)
+  /// Every check of a new order or a replacement that needs neither the opposite side nor credit. Fills in the candidate
+  /// and returns `nil`, or says why not.
+  @inline(__always) mutating func examine(
+    _ operation: OperationView, _ index: UInt16, _ origin: Origin, _ attempt: Attempt, _ candidate: inout Candidate
+  ) -> Outcome? {
+    guard let side = operation.side else { return .malformed }
+    let timeInForce = operation.rawTimeInForce
+    let isMarket = operation.rawType == OperationCode.market
+    if operation.rawType > OperationCode.market || timeInForce > OperationCode.day
+      || operation.flags & ~OperationCode.knownFlags != 0 || operation.usesReservedFields
+    {
+      return .unsupportedCombination
+    }
+    let isDated = timeInForce == OperationCode.goodTillDate
+    candidate.side = side
+    candidate.isFillOrKill = timeInForce == OperationCode.fillOrKill
+    candidate.isImmediate = isMarket || candidate.isFillOrKill || timeInForce == OperationCode.immediateOrCancel
+    candidate.isPostOnly = operation.flags & OperationCode.postOnly != 0
+    candidate.isReduceOnly = operation.flags & OperationCode.reduceOnly != 0
+    if candidate.isPostOnly && candidate.isImmediate
+      || isMarket && (operation.price != 0 || isDated || timeInForce == OperationCode.day)
       || isDated != (operation.expiry != 0)
     {
-      return .refused(.unsupportedCombination)
+      return .unsupportedCombination
     }
 
     let (book, absent) = book(of: operation.instrument)
-    if let absent { return .refused(absent) }
-    if let closed = whyClosed(book, origin.accountSlot) { return .refused(closed) }
-    let tick: Int64
-    switch price(operation, side, type, book) {
-    case .success(let value): tick = value
-    case .failure(let refusal): return .refused(refusal.outcome)
-    }
+    if let absent { return absent }
+    candidate.book = book
+    if let closed = whyClosed(book, origin.accountSlot) { return closed }
+    let (tick, mispriced) = isMarket ? bandEdge(side, book) : limitTick(operation.price, book)
+    if let mispriced { return mispriced }
+    candidate.tick = tick
 
-    let contract = books[book].contract
-    let units = operation.quantity.units
-    if units <= 0 { return .refused(.quantityOutOfRange) }
-    let lots = units / contract.lotSize
-    if lots &* contract.lotSize != units { return .refused(.quantityOffLot) }
-    if lots > contract.maximumLots { return .refused(.quantityOutOfRange) }
-    if origin.isTrade, !isFeeAccepted(origin, tick, book) { return .refused(.feeAboveMaximum) }
-
-    var expiry: UInt32 = 0
+    let units = operation.quantity
+    let lotSize = books[book].contract.lotSize
+    if units <= 0 { return .quantityOutOfRange }
+    let lots = lotSize == 1 ? units : units / lotSize
+    if lots &* lotSize != units { return .quantityOffLot }
+    if lots > books[book].contract.maximumLots { return .quantityOutOfRange }
+    candidate.lots = lots
+    if origin.isTrade, !isFeeAccepted(origin, tick, book) { return .feeAboveMaximum }
     if isDated {
-      if Int64(operation.expiry) <= now.seconds { return .refused(.expired) }
-      expiry = operation.expiry
-    } else if timeInForce == .day {
-      guard let end = Self.endOfDay(now) else { return .refused(.overflow) }
-      expiry = end
+      if Int64(operation.expiry) <= now.seconds { return .expired }
+      candidate.expiry = operation.expiry
+    } else if timeInForce == OperationCode.day {
+      guard let end = Self.endOfDay(now) else { return .overflow }
+      candidate.expiry = end
     }
+    return identify(operation, index, origin, attempt, &candidate)
+  }
 
-    let isReplace = operation.kind == .replace
-    let nonce = isReplace ? operation.targetNonce : origin.nonce
-    let place = isReplace ? operation.targetIndex : index
-    let existing = openOrder(origin.accountSlot, origin.key, nonce, place)
-    if isReplace {
-      if existing == 0 || Int(orders[existing].book) != book { return .refused(.unknownOrder) }
-      if orders[existing].side != side { return .refused(.unsupportedCombination) }
-    } else {
-      if existing != 0 { return .refused(.duplicateOrder) }
-      if !isImmediate, accounts[origin.accountSlot].openOrders >= parameters.openOrdersPerAccount || orders.isFull {
-        return .refused(.tooManyOpenOrders)
-      }
-      if case .fresh = attempt, accounts[origin.accountSlot].heldCount != 0,
-        heldOrder(origin.accountSlot, origin.key, nonce, place) != 0
-      {
-        return .refused(.duplicateOrder)
-      }
+  /// Names the candidate and finds what it replaces.
+  @inline(__always) private mutating func identify(
+    _ operation: OperationView, _ index: UInt16, _ origin: Origin, _ attempt: Attempt, _ candidate: inout Candidate
+  ) -> Outcome? {
+    let account = origin.accountSlot
+    if operation.isReplace {
+      candidate.nonce = operation.targetNonce
+      candidate.index = operation.targetIndex
+      let existing = openOrder(account, origin.key, candidate.nonce, candidate.index)
+      if existing == 0 || Int(orders[existing].book) != candidate.book { return .unknownOrder }
+      if orders[existing].side != candidate.side { return .unsupportedCombination }
+      candidate.replaced = existing
+      return nil
     }
-    return .passed(
-      Candidate(
-        nonce: nonce, key: origin.key, index: place, accountSlot: origin.accountSlot, book: book, side: side,
-        tick: tick, lots: lots, isImmediate: isImmediate, isFillOrKill: timeInForce == .fillOrKill,
-        isPostOnly: isPostOnly, isReduceOnly: operation.flags.contains(.reduceOnly), expiry: expiry,
-        replaced: existing))
+    candidate.nonce = origin.nonce
+    candidate.index = index
+    if openOrder(account, origin.key, candidate.nonce, index) != 0 { return .duplicateOrder }
+    if !candidate.isImmediate, accounts[account].openOrders >= parameters.openOrdersPerAccount || orders.isFull {
+      return .tooManyOpenOrders
+    }
+    if case .fresh = attempt, accounts[account].heldCount != 0,
+      heldOrder(account, origin.key, candidate.nonce, index) != 0
+    {
+      return .duplicateOrder
+    }
+    return nil
   }
 
   /// Why the account may not place orders in the book now.
-  @inline(__always) private func whyClosed(_ book: Int, _ account: Slot) -> Outcome? {
+  @inline(__always) private mutating func whyClosed(_ book: Int, _ account: Slot) -> Outcome? {
     if now >= books[book].contract.expiry || books[book].isSettling {
       #if NOVATION_PLANT
         if faults.contains(.ignoreExpiry) { return nil }
@@ -110,43 +107,43 @@ extension ShardMachine {
     return nil
   }
 
-  private struct Refusal: Error { var outcome: Outcome }
+  private static var highestTick: Int64 { Int64(BookSide.span) - 1 }
 
-  /// The tick at which the order stands: its limit, or the inside edge of the band for a market order.
-  @inline(__always) private func price(
-    _ operation: Operation, _ side: Side, _ type: Operation.OrderType, _ book: Int
-  ) -> Result<Int64, Refusal> {
+  /// The tick of a limit price, or why it has none.
+  @inline(__always) private mutating func limitTick(_ units: Int64, _ book: Int) -> (tick: Int64, refusal: Outcome?) {
+    let tickSize = books[book].contract.tickSize
+    if units < 0 { return (0, .priceOutOfRange) }
+    let tick = tickSize == 1 ? units : units / tickSize
+    if tick &* tickSize != units { return (0, .priceOffTick) }
+    if tick > Self.highestTick || tick == 0 && books[book].contract.settlement == .inverse {
+      return (0, .priceOutOfRange)
+    }
+    if units < books[book].bandLow || units > books[book].bandHigh { return (0, .outsideBand) }
+    return (tick, nil)
+  }
+
+  /// The tick at which a market order stops: the inside edge of the band.
+  private mutating func bandEdge(_ side: Side, _ book: Int) -> (tick: Int64, refusal: Outcome?) {
     let tickSize = books[book].contract.tickSize
     let lowest: Int64 = books[book].contract.settlement == .inverse ? 1 : 0
-    let highest = Int64(BookSide.span) - 1
     let low = books[book].bandLow
     let high = books[book].bandHigh
-    if type == .limit {
-      let units = operation.price.units
-      if units < 0 { return .failure(Refusal(outcome: .priceOutOfRange)) }
-      let tick = units / tickSize
-      if tick &* tickSize != units { return .failure(Refusal(outcome: .priceOffTick)) }
-      if tick < lowest || tick > highest { return .failure(Refusal(outcome: .priceOutOfRange)) }
-      if units < low || units > high { return .failure(Refusal(outcome: .outsideBand)) }
-      return .success(tick)
-    }
-    if high < 0 { return .failure(Refusal(outcome: .priceOutOfRange)) }
+    if high < 0 { return (0, .priceOutOfRange) }
     let edge: Int64
     if side == .buy {
-      edge = min(high / tickSize, highest)
+      edge = min(high / tickSize, Self.highestTick)
     } else {
-      edge = max(low, 0) / tickSize + (max(low, 0) % tickSize == 0 ? 0 : 1)
+      edge = max(lowest, max(low, 0) / tickSize + (max(low, 0) % tickSize == 0 ? 0 : 1))
     }
-    let tick = max(edge, side == .sell ? lowest : edge)
-    let (units, overflow) = tick.multipliedReportingOverflow(by: tickSize)
-    if tick < lowest || tick > highest || overflow || units < low || units > high {
-      return .failure(Refusal(outcome: .priceOutOfRange))
+    let (units, overflow) = edge.multipliedReportingOverflow(by: tickSize)
+    if edge < lowest || edge > Self.highestTick || overflow || units < low || units > high {
+      return (0, .priceOutOfRange)
     }
-    return .success(tick)
+    return (edge, nil)
   }
 
   /// Whether the taker's fee per unit of quantity at the order's limit, in USD and rounded up, is one its signer accepts.
-  private func isFeeAccepted(_ origin: Origin, _ tick: Int64, _ book: Int) -> Bool {
+  private mutating func isFeeAccepted(_ origin: Origin, _ tick: Int64, _ book: Int) -> Bool {
     if parameters.takerFee == 0 { return true }
     let contract = books[book].contract
     let price = tick &* contract.tickSize
@@ -169,7 +166,7 @@ extension ShardMachine {
   }
 
   /// Lots that a reduce-only order on the candidate's side may still close.
-  @inline(__always) func reducible(_ candidate: Candidate) -> Int64 {
+  @inline(__always) mutating func reducible(_ candidate: Candidate) -> Int64 {
     let slot = positionSlot(candidate.accountSlot, candidate.book)
     if slot == 0 { return 0 }
     let position = positions[slot]

@@ -8,7 +8,7 @@ extension ShardMachine {
   mutating func open(_ payload: UnsafeRawBufferPointer, at stamp: Timestamp) {
     guard let market = try? MarketDefinition(decoding: payload), host(market) else { return }
     definition = [UInt8](payload)
-    now = max(stamp, .zero)
+    now = min(max(stamp, .zero), Self.latest)
     nextHeartbeat = now + heartbeatInterval
     wakeup = nextHeartbeat
     let house = addAccount(.house)

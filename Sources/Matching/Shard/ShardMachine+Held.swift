@@ -6,7 +6,7 @@ import Market
 extension ShardMachine {
   /// Holds an order and asks risk once.
   @inline(never) mutating func hold(
-    _ operation: Operation, _ index: UInt16, _ origin: Origin, _ candidate: Candidate, charge: Int64,
+    _ operation: OperationView, _ index: UInt16, _ origin: Origin, _ candidate: Candidate, charge: Int64,
     shortfall: Int64, into output: inout OutputBuffer
   ) -> Answer {
     let account = origin.accountSlot
@@ -19,7 +19,8 @@ extension ShardMachine {
       HeldOrder(
         request: requests, accountSlot: account, key: origin.key, index: index, nonce: origin.nonce,
         sequence: sequence, session: origin.session, generation: origin.generation, isTrade: origin.isTrade,
-        maximumFee: origin.maximumFee, charge: charge, deadline: deadline, operation: operation))
+        maximumFee: origin.maximumFee, charge: charge, deadline: deadline,
+        operation: operation.base.loadUnaligned(as: Operation.self)))
     let lots = candidate.side == .buy ? candidate.lots : -candidate.lots
     output.send(
       CreditRequest(
@@ -45,7 +46,7 @@ extension ShardMachine {
   }
 
   /// The account's held order of that name, or 0. A held replacement has the name of what it replaces.
-  func heldOrder(_ account: Slot, _ key: UInt16, _ nonce: UInt64, _ index: UInt16) -> Slot {
+  mutating func heldOrder(_ account: Slot, _ key: UInt16, _ nonce: UInt64, _ index: UInt16) -> Slot {
     var slot = accounts[account].firstHeld
     while slot != 0 {
       let order = held[slot]
@@ -63,16 +64,22 @@ extension ShardMachine {
   }
 
   /// The account's held order that sent `request`, or 0.
-  func heldOrder(_ account: Slot, request: UInt64) -> Slot {
+  mutating func heldOrder(_ account: Slot, request: UInt64) -> Slot {
     var slot = accounts[account].firstHeld
     while slot != 0, held[slot].request != request { slot = held[slot].next }
     return slot
   }
 
-  private func origin(of order: HeldOrder) -> Origin {
-    Origin(
+  private mutating func place(
+    held order: HeldOrder, _ attempt: Attempt, into output: inout OutputBuffer
+  ) -> Answer {
+    let origin = Origin(
       accountSlot: order.accountSlot, key: order.key, nonce: order.nonce, session: order.session,
       generation: order.generation, isTrade: order.isTrade, maximumFee: order.maximumFee)
+    return withUnsafeBytes(of: order.operation) { bytes in
+      guard let base = bytes.baseAddress else { return Answer(outcome: .malformed) }
+      return place(OperationView(base), order.index, origin, attempt, into: &output)
+    }
   }
 
   /// Looks again at the account's held orders, oldest first, after its ceiling was raised.
@@ -80,7 +87,7 @@ extension ShardMachine {
     var slot = accounts[account].firstHeld
     while slot != 0 {
       let order = held[slot]
-      let answer = place(order.operation, order.index, origin(of: order), .again(slot), into: &output)
+      let answer = place(held: order, .again(slot), into: &output)
       if answer.outcome != .held { endHeld(slot, answer, into: &output) }
       slot = order.next
     }
@@ -93,7 +100,7 @@ extension ShardMachine {
     let (_, usedOverflow) = accounts[account].used.addingReportingOverflow(charge)
     let (_, ceilingOverflow) = accounts[account].ceiling.addingReportingOverflow(charge)
     if charge < 0 || usedOverflow || ceilingOverflow { return false }
-    let answer = place(order.operation, order.index, origin(of: order), .granted(charge: charge), into: &output)
+    let answer = place(held: order, .granted(charge: charge), into: &output)
     endHeld(slot, answer, into: &output)
     return answer.outcome.isAccepted
   }

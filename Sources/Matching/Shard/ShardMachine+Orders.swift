@@ -14,34 +14,31 @@ enum Attempt: BitwiseCopyable {
 
 /// An order that passed every check but those of price against the book and of credit.
 struct Candidate: BitwiseCopyable {
-  var nonce: UInt64
-  var key: UInt16
-  var index: UInt16
   var accountSlot: Slot
-  var book: Int
-  var side: Side
-  var tick: Int64
-  var lots: Int64
-  var isImmediate: Bool
-  var isFillOrKill: Bool
-  var isPostOnly: Bool
-  var isReduceOnly: Bool
+  var key: UInt16
+  var index: UInt16 = 0
+  var nonce: UInt64 = 0
+  var book = 0
+  var side = Side.buy
+  var tick: Int64 = 0
+  var lots: Int64 = 0
+  var isImmediate = false
+  var isFillOrKill = false
+  var isPostOnly = false
+  var isReduceOnly = false
   /// Unix seconds, 0 for none.
-  var expiry: UInt32
+  var expiry: UInt32 = 0
   /// The open order that it replaces, or 0.
-  var replaced: Slot
+  var replaced: Slot = 0
 }
 
 extension ShardMachine {
   /// Places a new order or replaces one. A refusal leaves everything as it was.
   mutating func place(
-    _ operation: Operation, _ index: UInt16, _ origin: Origin, _ attempt: Attempt, into output: inout OutputBuffer
+    _ operation: OperationView, _ index: UInt16, _ origin: Origin, _ attempt: Attempt, into output: inout OutputBuffer
   ) -> Answer {
-    var candidate: Candidate
-    switch examine(operation, index, origin, attempt) {
-    case .refused(let outcome): return Answer(outcome: outcome)
-    case .passed(let passed): candidate = passed
-    }
+    var candidate = Candidate(accountSlot: origin.accountSlot, key: origin.key)
+    if let refusal = examine(operation, index, origin, attempt, &candidate) { return Answer(outcome: refusal) }
     let book = candidate.book
     let opposite = candidate.side.opposite
     let limit = BookSide.rank(opposite, candidate.tick)
@@ -107,12 +104,12 @@ extension ShardMachine {
       return Answer(outcome: outcome, filled: taker.filled)
     }
     rest(candidate, rank, origin, operation.flags, lots: taker.lots, reserved: taker.reserved, into: &output)
-    return Answer(outcome: operation.kind == .replace ? .amended : .resting, filled: taker.filled)
+    return Answer(outcome: operation.isReplace ? .amended : .resting, filled: taker.filled)
   }
 
   /// Puts what is left of an order into the book.
   @inline(__always) private mutating func rest(
-    _ candidate: Candidate, _ rank: UInt32, _ origin: Origin, _ flags: Operation.Flags, lots: Int64, reserved: Int64,
+    _ candidate: Candidate, _ rank: UInt32, _ origin: Origin, _ flags: UInt16, lots: Int64, reserved: Int64,
     into output: inout OutputBuffer
   ) {
     arrivals &+= 1
@@ -121,9 +118,9 @@ extension ShardMachine {
         nonce: candidate.nonce, accountSlot: candidate.accountSlot, key: candidate.key, index: candidate.index,
         book: UInt16(candidate.book), arrival: arrivals, rank: rank, side: candidate.side,
         isReduceOnly: candidate.isReduceOnly, extra: 0, lots: lots, reserved: reserved))
-    if candidate.expiry != 0 || candidate.isReduceOnly || flags.contains(.cancelOnDisconnect) {
+    if candidate.expiry != 0 || candidate.isReduceOnly || flags & OperationCode.cancelOnDisconnect != 0 {
       var extra = OrderExtra(order: slot, expiry: candidate.expiry)
-      if flags.contains(.cancelOnDisconnect) {
+      if flags & OperationCode.cancelOnDisconnect != 0 {
         extra.diesWithSession = true
         extra.session = origin.session
         extra.generation = origin.generation
@@ -170,7 +167,7 @@ extension ShardMachine {
   }
 
   /// Whether the levels down to `limit` hold `lots`; counts before anything is filled.
-  private func canFill(_ lots: Int64, _ book: Int, _ opposite: Side, downTo limit: UInt32) -> Bool {
+  private mutating func canFill(_ lots: Int64, _ book: Int, _ opposite: Side, downTo limit: UInt32) -> Bool {
     guard let side = books.side(book, opposite) else { return false }
     var left = lots
     var rank = side.best
@@ -183,7 +180,7 @@ extension ShardMachine {
   }
 
   /// What the order may cost its account: stand-alone margin, loss to mark and fee, in USD, times the multiplier.
-  @inline(__always) private func charge(of candidate: Candidate) -> Int64? {
+  @inline(__always) private mutating func charge(of candidate: Candidate) -> Int64? {
     let book = books[candidate.book]
     let contract = book.contract
     let price = candidate.tick &* contract.tickSize

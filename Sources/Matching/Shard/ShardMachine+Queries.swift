@@ -105,6 +105,13 @@ extension ShardMachine {
     return open.reversed()
   }
 
+  /// One open order by its name; `nil` if it is not open here.
+  public borrowing func openOrder(_ name: OrderID) -> OpenOrder? {
+    let account = accountSlot(name.account)
+    let slot = account == 0 ? 0 : openOrder(account, name.key.rawValue, name.nonce, name.index)
+    return slot == 0 ? nil : shown(orders[slot])
+  }
+
   private borrowing func shown(_ order: RestingOrder) -> OpenOrder {
     let book = books[Int(order.book)]
     return OpenOrder(

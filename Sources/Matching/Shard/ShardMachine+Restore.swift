@@ -37,7 +37,7 @@ extension ShardMachine {
     let fills = reader.blob()
     if fills.count % Fill.byteCount != 0 { reader.fail() }
     epochFills.bytes(fills)
-    if now < .zero { reader.fail() }
+    if now < .zero || now > Self.latest { reader.fail() }
     if reader.hasFailed { return }
     isOpened = true
     updateWakeup()

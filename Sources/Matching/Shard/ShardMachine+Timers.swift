@@ -7,21 +7,27 @@ extension ShardMachine {
   /// Wants a tick no later than `deadline`.
   @inline(__always) mutating func wake(at deadline: Timestamp) { if deadline < wakeup { wakeup = deadline } }
 
-  /// Fires what is due, the earliest first, within the step's bound; the rest is due at the next input.
-  mutating func fireTimers(into output: inout OutputBuffer) {
+  /// Nonces that an input of somebody else's forgets in passing; a tick forgets a whole step's worth.
+  private static var nonceShare: Int { 16 }
+
+  /// Fires what is due, the earliest first, within the step's bound; the rest is due at the next input. Forgetting has a
+  /// bound of its own, so that cancels never wait for it.
+  mutating func fireTimers(_ kind: InputKind, into output: inout OutputBuffer) {
     isBehind = false
+    var nonceBudget = kind == .tick || kind == .continuation ? stepBound : min(stepBound, Self.nonceShare)
     while true {
       dropStaleTimers()
-      let nonce = nonces.earliestExpiry.map { Timestamp(forgetting: $0) } ?? .never
+      let nonce = nonceBudget == 0 ? .never : nonces.earliestExpiry.map { Timestamp(forgetting: $0) } ?? .never
       let order = timers.first?.deadline ?? .never
       let due = min(nextHeartbeat, order, nonce)
       if due > now { break }
       if due == nextHeartbeat {
         beat(into: &output)
-      } else if budget == 0 {
-        isBehind = order <= now
-        break
       } else if due == order, let timer = timers.first {
+        if budget == 0 {
+          isBehind = true
+          break
+        }
         budget -= 1
         timers.removeFirst()
         if timer.isHeld {
@@ -30,16 +36,16 @@ extension ShardMachine {
           withdraw(timer.slot, because: .expiredOrder, into: &output)
         }
       } else {
-        forgetNonces(before: due)
+        nonceBudget -= forgetNonces(before: due, limit: nonceBudget)
       }
     }
     updateWakeup()
   }
 
   /// Forgets the nonces of the earliest due second.
-  private mutating func forgetNonces(before due: Timestamp) {
+  private mutating func forgetNonces(before due: Timestamp, limit: Int) -> Int {
     let base = accounts.base
-    budget -= nonces.forget(expiredBefore: due.seconds, limit: budget) { base[Int($0)].liveNonces &-= 1 }
+    return nonces.forget(expiredBefore: due.seconds, limit: limit) { base[Int($0)].liveNonces &-= 1 }
   }
 
   private mutating func beat(into output: inout OutputBuffer) {

@@ -119,7 +119,7 @@ extension ShardMachine {
   }
 
   /// Ledger movements of taker and maker, where the buyer's is `buyerCash`: exact opposites.
-  @inline(__always) private func cashFlows(_ buyerCash: Int64, _ taker: Side) -> (taker: Int64, maker: Int64) {
+  @inline(__always) private mutating func cashFlows(_ buyerCash: Int64, _ taker: Side) -> (taker: Int64, maker: Int64) {
     #if NOVATION_PLANT
       let minted: Int64 = faults.contains(.mintOnFill) ? 1 : 0
       return taker == .buy ? (buyerCash + minted, -buyerCash) : (-buyerCash, buyerCash + minted)
@@ -129,7 +129,7 @@ extension ShardMachine {
   }
 
   /// Whether position and ledger stay within their range.
-  @inline(__always) private func hasRoom(
+  @inline(__always) private mutating func hasRoom(
     _ account: Slot, _ position: Slot, _ lots: Int64, _ cash: Int64, _ currency: Int, _ contract: Contract
   ) -> Bool {
     let after = positions[position].lots &+ lots
@@ -158,21 +158,5 @@ extension ShardMachine {
       }
       ledger[account, currency] &+= cash
     }
-  }
-
-  /// Numbers a fill, sends it to risk, keeps it for the epoch's root and reports it to its account.
-  @inline(__always) mutating func emitFill(
-    _ fill: Fill, remaining: Int64, isMaker: Bool, into output: inout OutputBuffer
-  ) {
-    fillNumber &+= 1
-    var fill = fill
-    fill.number = fillNumber
-    output.send(fill, to: .risk, &streams)
-    fill.write(to: &epochFills)
-    output.report(
-      ExecutionReport(
-        event: .fill, shard: shard, sequence: sequence, stamp: now, order: fill.order, instrument: fill.instrument,
-        outcome: remaining == 0 ? .filled : .resting, fillNumber: fillNumber, lots: fill.lots, price: fill.price,
-        fee: fill.fee, remaining: Lots(remaining), isMaker: isMaker))
   }
 }

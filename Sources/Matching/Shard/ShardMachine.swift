@@ -115,14 +115,14 @@ public struct ShardMachine: ~Copyable, Machine {
       if header.kind == .genesis { open(payload, at: header.stamp) }
       return
     }
-    if header.stamp > now { now = header.stamp }
+    if header.stamp > now { now = min(header.stamp, Self.latest) }
     sequence = header.sequence
     term = header.term
     // A seal says nothing but its commitment, so that every other output is of the epoch before it or after it; what is
     // due fires with the next input.
     if header.kind == .seal { return seal(payload, into: &output) }
     budget = stepBound
-    if wakeup <= now { fireTimers(into: &output) }
+    if wakeup <= now { fireTimers(header.kind, into: &output) }
     if !jobs.isEmpty { continueJobs(into: &output) }
     switch header.kind {
     case .action: act(payload, into: &output)
@@ -139,6 +139,9 @@ public struct ShardMachine: ~Copyable, Machine {
     if !jobs.isEmpty && hasRunnableJob { return now }
     return max(now, wakeup)
   }
+
+  /// Stamps end here, in 2116, so that a deadline after any of them can still be told from `.never`.
+  static let latest = Timestamp(nanoseconds: .max / 2)
 
   /// Bounded work of one step; never zero, or nothing would ever end.
   var stepBound: Int { max(1, Int(parameters.stepBound)) }

@@ -49,8 +49,8 @@ struct SignedActionView {
     return signer | owner | tails == 0
   }
 
-  @inline(__always) func operation(_ index: Int) -> Operation {
-    (base + SignedActionHeader.byteCount + index &* Operation.byteCount).loadUnaligned(as: Operation.self)
+  @inline(__always) func operation(_ index: Int) -> OperationView {
+    OperationView(base + SignedActionHeader.byteCount + index &* Operation.byteCount)
   }
 
   /// 64 bits over what the signature covers: header without signature and session, and the operations. It tells a resend

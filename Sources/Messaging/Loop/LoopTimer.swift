@@ -75,7 +75,8 @@ struct TimerQueue: ~Copyable {
     return low
   }
 
-  /// Takes out the timers whose deadline has come. A handler that arms one again, even for now, waits for the next turn.
+  /// Takes out the timers whose deadline has come. One that a handler arms again, even for now, waits for the next
+  /// turn.
   mutating func takeDue() -> ArraySlice<LoopTimer> {
     guard let first = armed.first else { return [] }
     let now = MonotonicTime.now()

@@ -60,8 +60,8 @@ public final class Socket {
 
   // MARK: Endpoints
 
-  /// Listens on `endpoint` (`ipc://PATH`, `tcp://ADDRESS:PORT`, port `*` for a free one; `inproc://NAME`) and returns the
-  /// endpoint that it became.
+  /// Listens on `endpoint` (`ipc://PATH`, `tcp://ADDRESS:PORT`, port `*` for a free one; `inproc://NAME`) and returns
+  /// the endpoint that it became.
   @discardableResult
   public func bind(_ endpoint: String) throws(MessagingError) -> String {
     try check(zmq_bind(handle, endpoint), "bind", endpoint)
@@ -72,7 +72,8 @@ public final class Socket {
     }
   }
 
-  /// Connects to `endpoint`, now and whenever the connection is lost. A wrong address shows only in that nobody answers.
+  /// Connects to `endpoint`, now and whenever the connection is lost. A wrong address shows only in that nobody
+  /// answers.
   public func connect(_ endpoint: String) throws(MessagingError) {
     try check(zmq_connect(handle, endpoint), "connect", endpoint)
   }

@@ -29,9 +29,14 @@ public final class ClusterClient {
   public func query(
     _ kind: Query.Kind, _ machine: MachineID, _ body: [UInt8] = [], timeoutSeconds: Double = 5
   ) throws -> [UInt8] {
+    try connection(to: machine).query(kind, machine, body, timeoutSeconds: timeoutSeconds)
+  }
+
+  /// The connection to a machine's own host.
+  func connection(to machine: MachineID) throws -> GatewayClient {
     let client = try direct[machine] ?? GatewayClient(transport.dealer(connectingTo: machine))
     direct[machine] = client
-    return try client.query(kind, machine, body, timeoutSeconds: timeoutSeconds)
+    return client
   }
 
   public func status(of machine: MachineID, timeoutSeconds: Double = 2) throws -> HostStatus {

@@ -17,8 +17,10 @@ public struct ClusterConfiguration: Sendable, Hashable {
   /// Attestations needed to post an epoch.
   public var quorum = 1
   public var transport = TransportKind.ipc
-  /// Address to bind and connect to (tcp).
+  /// Address to bind and connect to (tcp), or `serviceHost`.
   public var host = "127.0.0.1"
+  /// As `host`: each node is a host of its own, reached by its name, and binds to all its addresses (containers).
+  public static let serviceHost = "service"
   /// First port (tcp); 0 picks free ones.
   public var basePort = 0
   public var logLevel = Logger.Level.info
@@ -42,6 +44,12 @@ public struct ClusterConfiguration: Sendable, Hashable {
       throw ConfigurationError(
         source: source, key: "cluster.matcher_nodes", value: "\(matcherNodes)",
         rule: "a node without a shard is of no use: there are \(shards) shards")
+    }
+    if transport == .tcp, host == Self.serviceHost, basePort == 0 {
+      throw ConfigurationError(
+        source: source, key: "transport.base_port", value: "0",
+        rule: "with transport.host = \"\(Self.serviceHost)\" it must be from 1024 to 65000: nobody can look for free "
+          + "ports on another host")
     }
     if transport == .tcp, basePort != 0, basePort < 1_024 {
       throw ConfigurationError(

@@ -53,8 +53,9 @@ public struct ClusterDirectory {
         source: path, key: "shards", value: "\(configuration.shards)",
         rule: "this market was opened with \(listing.market.shardCount) shards; keep that, or start --fresh")
     }
+    let (endpoints, bindings) = try endpoints(of: nodes)
     let map = ClusterMap(
-      dataDirectory: path, nodes: nodes, endpoints: try endpoints(of: nodes),
+      dataDirectory: path, nodes: nodes, endpoints: endpoints, bindings: bindings,
       operatorPublicKey: try key(of: Self.operatorName).description, shardCount: configuration.shards,
       settings: settings)
     try admitPeers(map)
@@ -121,18 +122,26 @@ public struct ClusterDirectory {
 
   // MARK: Endpoints
 
-  private func endpoints(of nodes: [ClusterMap.Node]) throws -> [String: String] {
+  private func endpoints(
+    of nodes: [ClusterMap.Node]
+  ) throws -> (endpoints: [String: String], bindings: [String: String]?) {
     let names = nodes.flatMap(\.hosts)
     switch configuration.transport {
     case .ipc:
       let directory = try socketDirectory()
-      return Dictionary(uniqueKeysWithValues: names.map { ($0, "ipc://\(directory)/\($0)") })
+      return (Dictionary(uniqueKeysWithValues: names.map { ($0, "ipc://\(directory)/\($0)") }), nil)
     case .tcp:
       let ports =
         try configuration.basePort > 0
         ? Array(configuration.basePort..<(configuration.basePort + names.count)) : freePorts(names.count)
-      return Dictionary(
-        uniqueKeysWithValues: zip(names, ports).map { ($0, "tcp://\(configuration.host):\($1)") })
+      guard configuration.host == ClusterConfiguration.serviceHost else {
+        let endpoints = zip(names, ports).map { ($0, "tcp://\(configuration.host):\($1)") }
+        return (Dictionary(uniqueKeysWithValues: endpoints), nil)
+      }
+      let hosts = nodes.flatMap { node in node.hosts.map { _ in node.name } }
+      let endpoints = zip(names, zip(hosts, ports)).map { ($0, "tcp://\($1.0):\($1.1)") }
+      let bindings = zip(names, ports).map { ($0, "tcp://*:\($1)") }
+      return (Dictionary(uniqueKeysWithValues: endpoints), Dictionary(uniqueKeysWithValues: bindings))
     }
   }
 

@@ -35,19 +35,31 @@ public enum NodeProcess {
     let level = Logger.Level(rawValue: map.settings.logLevel) ?? .info
     let log = Logger(label: name) { _ in StructuredLogHandler(node: name, level: level, log: file) }
     do {
-      let hosted = try open(node, map, log)
-      followLifeline()
-      var signal: Int32 = 0
-      sigwait(&signals, &signal)
-      log.info("stopping", metadata: ["signal": "\(signal)"])
-      for host in hosted { blocking { await host.stop() } }
-      for host in hosted { host.loop.stop() }
+      let transport = try Transport(map: map, keyring: CurveKeyring(directory: map.keyDirectory(of: node.name)))
+      // The transport answers for who may connect as long as it lives.
+      try withExtendedLifetime(transport) {
+        let hosted = try open(node, map, transport, log)
+        followLifeline()
+        var signal: Int32 = 0
+        sigwait(&signals, &signal)
+        log.info("stopping", metadata: ["signal": "\(signal)"])
+        for host in hosted { blocking { await host.stop() } }
+        for host in hosted { host.loop.stop() }
+      }
       log.info("stopped")
     } catch {
       log.critical("cannot serve", metadata: ["reason": "\(error)"])
       throw error
     }
   }
+
+  #if NOVATION_PLANT
+    /// Runs a node of a test build with bugs.
+    public static func run(name: String, dataDirectory: String, bugs: [PlantedBug]) throws {
+      PlantedBug.plantInProcess(bugs)
+      try run(name: name, dataDirectory: dataDirectory)
+    }
+  #endif
 
   /// Something with a loop that serves until stopped.
   private struct Hosted {
@@ -56,9 +68,9 @@ public enum NodeProcess {
     func stop() async { await stop() }
   }
 
-  private static func open(_ node: ClusterMap.Node, _ map: ClusterMap, _ log: Logger) throws -> [Hosted] {
-    let keyring = try CurveKeyring(directory: map.keyDirectory(of: node.name))
-    let transport = try Transport(map: map, keyring: keyring)
+  private static func open(
+    _ node: ClusterMap.Node, _ map: ClusterMap, _ transport: Transport, _ log: Logger
+  ) throws -> [Hosted] {
     let listing = try Listing(decoding: [UInt8](Data(contentsOf: URL(fileURLWithPath: map.listingFile))))
     var configuration = HostConfiguration()
     configuration.journal = JournalConfiguration(mapSize: map.settings.journalMapGigabytes << 30)

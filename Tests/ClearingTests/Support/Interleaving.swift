@@ -87,6 +87,11 @@ struct Interleaving: ~Copyable {
     settle()
   }
 
+  mutating func seal() {
+    driver.seal(driver.machine.epoch.rawValue)
+    settle()
+  }
+
   private mutating func moveMarks() {
     for underlying in 0..<2 {
       let reach = index[underlying] / 25

@@ -24,6 +24,14 @@ struct RiskDriver: ~Copyable {
   /// Everything sent since the last `take`.
   var sent: [Sent] = []
   var replies: [ActionReply] = []
+  /// Every input with what it gave, if `records`.
+  struct Entry {
+    var header: InputHeader
+    var payload: [UInt8]
+    var output: [UInt8]
+  }
+  var records = false
+  private(set) var journal: [Entry] = []
   private var output = OutputBuffer()
   private(set) var sequence: UInt64 = 0
   private var numbers: [MachineID: UInt64] = [:]
@@ -46,6 +54,7 @@ struct RiskDriver: ~Copyable {
       epoch: machine.epoch, firstNumber: first, count: count)
     output.clear()
     payload.withUnsafeBytes { machine.apply(header, $0, into: &output) }
+    if records { journal.append(Entry(header: header, payload: payload, output: output.writer.array)) }
     output.forEach { record in
       switch record.kind {
       case .stream:
@@ -163,7 +172,8 @@ struct RiskDriver: ~Copyable {
   ) -> [UInt8] {
     let signer = owner ?? TestMarket.owner(account)
     let header = SignedActionHeader(
-      module: .withdrawal, operationCount: 1, account: AccountID(account), nonce: nonce, expiry: UInt64(expiry),
+      module: .withdrawal, operationCount: 1, account: AccountID(account), nonce: nonce,
+      expiry: UInt64(bitPattern: expiry),
       underlying: UnderlyingID(0), signer: signer, owner: signer,
       signature: RecoverableSignature(r: .zero, s: .zero, recoveryID: 0))
     let withdrawal = Withdrawal(

@@ -1,0 +1,140 @@
+import Bytes
+import Machine
+import Market
+
+extension UnsafeMutableRawPointer {
+  /// Stores one little-endian field of a layout.
+  @inline(__always) func put<T: FixedWidthInteger & BitwiseCopyable>(_ value: T, at offset: Int) {
+    storeBytes(of: value.littleEndian, toByteOffset: offset, as: T.self)
+  }
+  @inline(__always) func put(_ order: OrderID, at offset: Int) {
+    put(order.nonce, at: offset)
+    put(order.account.rawValue, at: offset + 8)
+    put(order.key.rawValue, at: offset + 12)
+    put(order.index, at: offset + 14)
+  }
+}
+
+// What an order makes the shard say, written field by field into the output: the layouts are those of `Fill`,
+// `ExecutionReport`, `BookDelta` and `ActionReply`, by which every test reads them back.
+extension ShardMachine {
+  private static var reportBytes: Int { 82 }
+  private static var replyBytes: Int { 41 }
+
+  /// Numbers a fill, sends it to risk, keeps it for the epoch's root and reports it to its account.
+  @inline(__always) mutating func emitFill(
+    _ fill: Fill, remaining: Int64, isMaker: Bool, into output: inout OutputBuffer
+  ) {
+    fillNumber &+= 1
+    let message = output.extend(
+      .stream, destination: MachineID.risk.rawValue, number: streams.takeNext(to: .risk), by: 1 + Fill.byteCount)
+    message.put(Fill.kind.rawValue, at: 0)
+    let body = message + 1
+    body.put(fillNumber, at: 0)
+    body.put(fill.kind.rawValue, at: 8)
+    body.put(fill.instrument.rawValue, at: 9)
+    body.put(fill.order, at: 13)
+    body.put(fill.lots.count, at: 29)
+    body.put(fill.price.units, at: 37)
+    body.put(fill.cash.units, at: 45)
+    body.put(fill.fee.units, at: 53)
+    body.put(fill.consumed.units, at: 61)
+    epochFills.extend(by: Fill.byteCount).copyMemory(from: body, byteCount: Fill.byteCount)
+
+    let report = output.extend(
+      .report, destination: fill.order.account.rawValue, number: sequence.rawValue, by: Self.reportBytes)
+    report.put(ExecutionReport.Event.fill.rawValue, at: 0)
+    report.put(shard.rawValue, at: 1)
+    report.put(sequence.rawValue, at: 3)
+    report.put(now.nanoseconds, at: 11)
+    report.put(fill.order, at: 19)
+    report.put(fill.instrument.rawValue, at: 35)
+    report.put((remaining == 0 ? Outcome.filled : .resting).rawValue, at: 39)
+    report.put(fillNumber, at: 41)
+    report.put(fill.lots.count, at: 49)
+    report.put(fill.price.units, at: 57)
+    report.put(fill.fee.units, at: 65)
+    report.put(remaining, at: 73)
+    report.put(isMaker ? 1 as UInt8 : 0, at: 81)
+  }
+
+  /// Tells the level's new total.
+  @inline(__always) mutating func emitLevel(
+    _ book: Int, _ side: Side, _ rank: UInt32, into output: inout OutputBuffer
+  ) {
+    let deltas = books[book].deltas &+ 1
+    books[book].deltas = deltas
+    let instrument = books[book].instrument.rawValue
+    let delta = output.extend(.book, destination: instrument, number: deltas, by: BookDelta.byteCount)
+    delta.put(instrument, at: 0)
+    delta.put(side.rawValue, at: 4)
+    delta.put(BookSide.tick(side, rank) &* books[book].contract.tickSize, at: 5)
+    delta.put(books.mapped(book, side).pointee[rank].lots, at: 13)
+    delta.put(deltas, at: 21)
+  }
+
+  /// Everything of a reply but its results, for which it returns the place.
+  @inline(__always) private mutating func beginReply(
+    _ output: inout OutputBuffer, account: AccountID, key: UInt16, nonce: UInt64, _ term: Term,
+    _ first: SequenceNumber, _ stamp: Timestamp, isRepeated: Bool, count: Int
+  ) -> UnsafeMutableRawPointer {
+    let head = output.extend(
+      .reply, destination: 0, number: sequence.rawValue, by: Self.replyBytes + count &* ActionReply.Result.byteCount)
+    head.put(id.rawValue, at: 0)
+    head.put(account.rawValue, at: 4)
+    head.put(key, at: 8)
+    head.put(nonce, at: 10)
+    head.put(term.rawValue, at: 18)
+    head.put(first.rawValue, at: 22)
+    head.put(stamp.nanoseconds, at: 30)
+    head.put(isRepeated ? 1 as UInt8 : 0, at: 38)
+    head.put(UInt16(truncatingIfNeeded: count), at: 39)
+    return head + Self.replyBytes
+  }
+
+  /// The answer as remembered, with the place that it first had in the journal.
+  @inline(__always) mutating func reply(
+    _ action: SignedActionView, _ record: Slot, isRepeated: Bool, into output: inout OutputBuffer
+  ) {
+    let first = nonces.records.base + Int(record)
+    var place = beginReply(
+      &output, account: action.account, key: action.key, nonce: action.nonce, first.pointee.term,
+      first.pointee.sequence, first.pointee.stamp, isRepeated: isRepeated, count: Int(first.pointee.count))
+    nonces.forEachResult(record) { outcome, filled in
+      place.put(outcome.rawValue, at: 0)
+      place.put(filled, at: 2)
+      place += ActionReply.Result.byteCount
+    }
+  }
+
+  /// Refuses the whole action for one reason, without a trace in the nonces.
+  mutating func refuse(_ action: SignedActionView, _ outcome: Outcome, into output: inout OutputBuffer) {
+    refuse(
+      account: action.account, key: action.key, nonce: action.nonce, count: action.count, outcome, into: &output)
+  }
+
+  mutating func refuse(
+    account: AccountID, key: UInt16, nonce: UInt64, count: Int, _ outcome: Outcome, into output: inout OutputBuffer
+  ) {
+    var place = beginReply(
+      &output, account: account, key: key, nonce: nonce, term, sequence, now, isRepeated: false, count: count)
+    for _ in 0..<count {
+      place.put(outcome.rawValue, at: 0)
+      place.put(0 as Int64, at: 2)
+      place += ActionReply.Result.byteCount
+    }
+  }
+
+  /// Answers bytes that are no action of this shard's, as far as they name a nonce.
+  mutating func refuseMalformed(_ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer) {
+    var reader = ByteReader(payload)
+    _ = reader.u16()
+    let count = Int(reader.u16())
+    let account = AccountID(from: &reader)
+    let nonce = reader.u64()
+    _ = reader.u64()
+    let key = reader.u16()
+    let isPlausible = count >= 1 && count <= SignedActionHeader.maximumOperations
+    refuse(account: account, key: key, nonce: nonce, count: isPlausible ? count : 1, .malformed, into: &output)
+  }
+}

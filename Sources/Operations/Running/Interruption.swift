@@ -1,0 +1,17 @@
+import Foundation
+import Synchronization
+
+/// Ctrl-C and SIGTERM as a flag that a command's loop asks.
+public enum Interruption {
+  private static let count = Atomic<Int>(0)
+
+  /// From now on the signals set the flag instead of ending the process.
+  public static func watch() {
+    for signal in [SIGINT, SIGTERM] {
+      Glibc.signal(signal) { _ in Interruption.count.add(1, ordering: .relaxed) }
+    }
+    Glibc.signal(SIGPIPE, SIG_IGN)
+  }
+
+  public static var wasRequested: Bool { count.load(ordering: .relaxed) > 0 }
+}
