@@ -72,6 +72,7 @@ public struct AccountWithdrawal: CommandReport {
   }
 
   /// Derive's withdrawal form, to the owner, without a fee.
+  @inline(never)  // Swift 6.3.1 crashes when its optimiser inlines the typed throw below into a caller.
   private static func sign(
     _ currency: Currency, _ amount: Money, _ credentials: AccountCredentials, _ nonce: UInt64,
     _ market: MarketDefinition
