@@ -105,6 +105,6 @@ let package = Package(
     tests("Cluster", ["Cluster", "Journal", "Machine", "Market", "Bytes"]),
     .testTarget(name: "EndToEndTests", dependencies: ["novation"], swiftSettings: strict),
     tests("Messaging", ["Messaging", "Bytes"]),
-    tests("Command", ["novation"]),
+    tests("Command", ["novation", "Cryptography", "Bytes"]),
   ]
 )
