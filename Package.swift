@@ -32,6 +32,8 @@ let package = Package(
     .executable(name: "novation", targets: ["novation"]),
     .library(
       name: "Novation", targets: ["Bytes", "Market", "Machine", "Matching", "Clearing", "Pricing", "Settlement"]),
+    // For the benchmarks, which are a package of their own.
+    .library(name: "NovationEdges", targets: ["Messaging", "Journal"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -48,7 +50,8 @@ let package = Package(
     room("Bytes"),
     room("Market", ["Bytes"]),
     room("Machine", ["Bytes", "Market"]),
-    room("Cryptography", ["Bytes", "CSecp256k1", "CSodium"]),
+    .target(name: "CKeccak"),
+    room("Cryptography", ["Bytes", "CSecp256k1", "CSodium", "CKeccak"]),
     // Floor 2: pure machines and mathematics.
     room("Matching", ["Bytes", "Market", "Machine", "Cryptography"]),
     room("Clearing", ["Bytes", "Market", "Machine", "Cryptography"]),
@@ -101,10 +104,23 @@ let package = Package(
     tests("Pricing", ["Pricing", "Market", "Bytes"]),
     tests("Listing", ["Listing", "Pricing", "Market", "Bytes"]),
     tests("Settlement", ["Settlement", "Cryptography", "Machine", "Market", "Bytes"]),
+    tests(
+      "Operations",
+      [
+        "Operations", "Bytes", "Market", "Machine", "Cryptography", "Matching", "Clearing", "Settlement", "Journal",
+        "Cluster", "Wire", "SettlementNode",
+      ]),
     tests("Journal", ["Journal", "Cryptography", "Machine", "Market", "Bytes"]),
-    tests("Cluster", ["Cluster", "Journal", "Machine", "Market", "Bytes"]),
+    tests(
+      "Cluster",
+      ["Cluster", "Cryptography", "Journal", "Listing", "Machine", "Market", "Matching", "Wire", "Bytes"]),
     .testTarget(name: "EndToEndTests", dependencies: ["novation"], swiftSettings: strict),
     tests("Messaging", ["Messaging", "Bytes"]),
+    // The formats' articles, whose worked examples are read, written and recomputed.
+    tests(
+      "Documentation",
+      ["Settlement", "Journal", "Wire", "Cryptography", "Machine", "Market", "Bytes"]),
     tests("Command", ["novation", "Cryptography", "Bytes"]),
+    tests("Load", ["Operations", "Market", "Bytes", histogram]),
   ]
 )

@@ -104,7 +104,8 @@ public struct StreamMessages {
     guard !reader.hasFailed else { return nil }
     let kind = MessageKind(rawValue: body.u8())
     left -= 1
-    nextNumber += 1
-    return (nextNumber - 1, kind, body)
+    // The number is hostile too: it may be the last one of all.
+    defer { nextNumber &+= 1 }
+    return (nextNumber, kind, body)
   }
 }

@@ -56,9 +56,21 @@ public struct StreamNumbers: Sendable, Hashable, ByteCodable {
       }
     }
   }
+  /// Refuses peers out of order, and numbers so high that counting on could overflow.
   public init(from reader: inout ByteReader) {
-    lastSent = (0..<reader.itemCount(minimumSize: 12)).map { _ in (MachineID(from: &reader), reader.u64()) }
-    received = (0..<reader.itemCount(minimumSize: 12)).map { _ in (MachineID(from: &reader), reader.u64()) }
+    lastSent = Self.readNumbers(&reader)
+    received = Self.readNumbers(&reader)
+  }
+  private static func readNumbers(_ reader: inout ByteReader) -> [(peer: MachineID, number: UInt64)] {
+    var list: [(peer: MachineID, number: UInt64)] = []
+    for _ in 0..<reader.itemCount(minimumSize: 12) {
+      let peer = MachineID(from: &reader)
+      let number = reader.u64()
+      let isInOrder = list.last.map { $0.peer < peer } ?? true
+      if !isInOrder || number > UInt64(Int64.max) { reader.fail() }
+      list.append((peer, number))
+    }
+    return list
   }
   public func hash(into hasher: inout StateHasher) {
     for list in [sent, received] {

@@ -24,6 +24,7 @@ extension FixedPoint {
     let negative = digits.first == UInt8(ascii: "-")
     if negative { digits = digits.dropFirst() }
     guard let first = digits.first, first != UInt8(ascii: ".") else { return nil }
+    // Summed below zero, where the range reaches one further.
     var units: Int64 = 0
     var decimals: Int?
     for digit in digits {
@@ -37,7 +38,7 @@ extension FixedPoint {
         decimals = seen + 1
       }
       let (product, tooLarge) = units.multipliedReportingOverflow(by: 10)
-      let (sum, overflow) = product.addingReportingOverflow(Int64(digit - UInt8(ascii: "0")))
+      let (sum, overflow) = product.subtractingReportingOverflow(Int64(digit - UInt8(ascii: "0")))
       if tooLarge || overflow { return nil }
       units = sum
     }
@@ -47,7 +48,8 @@ extension FixedPoint {
       if tooLarge { return nil }
       units = product
     }
-    self.init(units: negative ? -units : units)
+    if !negative, units == .min { return nil }
+    self.init(units: negative ? units : -units)
   }
 
   /// The shortest decimal that parses back to the same value.

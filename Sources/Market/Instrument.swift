@@ -78,6 +78,8 @@ public struct Instrument: Sendable, Hashable {
   /// Rounded once, so that the two always cancel. `nil` on overflow.
   @inlinable public func buyerCashFlow(_ lots: Lots, at price: Price) -> Money? {
     guard let notional = notional(lots, at: price) else { return nil }
+    // The lowest amount has no opposite.
+    guard notional.units > .min else { return nil }
     return settlement == .inverse ? notional : -notional
   }
 

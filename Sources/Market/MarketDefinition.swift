@@ -207,14 +207,16 @@ extension MarketDefinition: ByteCodable {
     underlyings = (0..<reader.itemCount(minimumSize: 10)).map { _ in
       UnderlyingDefinition(name: reader.text(), openingIndex: Price(from: &reader))
     }
-    instruments = (0..<reader.itemCount(minimumSize: 105)).map { _ in Instrument(from: &reader) }
+    instruments = (0..<reader.itemCount(minimumSize: 104)).map { _ in Instrument(from: &reader) }
     shardCount = reader.u16()
     parameters = MarketParameters(from: &reader)
+    let underlyingCount = underlyings.count
+    let converts = currencies.allSatisfy { $0.underlying.map { Int($0.rawValue) < underlyingCount } ?? true }
     let consistent = instruments.enumerated().allSatisfy { index, instrument in
       Int(instrument.id.rawValue) == index && instrument.shard.rawValue < shardCount
         && Int(instrument.underlying.rawValue) < underlyings.count
         && Int(instrument.settlementCurrency.rawValue) < currencies.count
     }
-    if !consistent || currencies.isEmpty { reader.fail() }
+    if !consistent || !converts || currencies.isEmpty { reader.fail() }
   }
 }

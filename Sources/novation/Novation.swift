@@ -43,7 +43,7 @@ import Operations
           AccountCommand.self, DepositCommand.self, WithdrawCommand.self, InstrumentsCommand.self, BookCommand.self,
           OrderCommand.self, CancelCommand.self, SignatureDebugCommand.self,
         ]),
-      CommandGroup(name: "Auditors", subcommands: [ProofCommand.self, VerifyProofCommand.self]),
+      CommandGroup(name: "Auditors", subcommands: [AuditCommand.self, ProofCommand.self, VerifyProofCommand.self]),
     ])
 
   static func main() {

@@ -7,6 +7,10 @@ import Market
 import Messaging
 import Wire
 
+#if NOVATION_PLANT
+  import Synchronization
+#endif
+
 /// Hosts one machine on one loop: its journal, its sockets, its streams. The actor is entered once per burst of frames;
 /// a turn submits what came, commits once, and only then answers.
 ///

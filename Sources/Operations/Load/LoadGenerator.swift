@@ -5,49 +5,57 @@ import Histogram
 import Market
 import Wire
 
-/// Drives a cluster as its clients would: open loop, signed batches, retries by nonce. One thread, one connection.
+/// Drives a cluster as its clients would: open loop, signed batches, retries by nonce. One thread; an account always
+/// speaks through the same one of the connections.
 public final class LoadGenerator {
-  private struct Pending {
+  struct Pending {
     var bytes: [UInt8]
     var operations: [Market.Operation]
     var shard: Int
     var account: Int
     var intended: Int64
-    var sentAt: Int64
+    /// When to send it again for want of an answer.
+    var resendAt: Int64
     var expiry: UInt64
-    var isMeasured: Bool
   }
 
-  private struct PendingKey: Hashable {
+  struct PendingKey: Hashable {
     var account: AccountID
     var nonce: UInt64
   }
 
-  private let client: GatewayClient
+  private let clients: [GatewayClient]
   private let market: MarketDefinition
   private let signing: ActionSigning
   private let accounts: [AccountCredentials]
   private let configuration: LoadConfiguration
-  private let log: ClientLog?
+  let log: ClientLog?
   private var random: SeededGenerator
-  private var shards: [ShardQuotes]
-  private var workloads: [[Workload]]
-  private var accountPlaces: [AccountID: Int] = [:]
-  private var pending: [PendingKey: Pending] = [:]
+  var shards: [ShardQuotes]
+  var workloads: [[Workload]]
+  var accountPlaces: [AccountID: Int] = [:]
+  var pending: [PendingKey: Pending] = [:]
+  var tally = LoadTally(window: 0..<0)
+  /// Set when the client's log cannot be written.
+  var failure: ClientError?
+  /// Tags of the open questions for marks, with the shard's place.
+  var marksAsked: [UInt64: Int] = [:]
   private var nextNonce: UInt64
   private var actionNumber = 0
-  private var marksAsked: [UInt64: Int] = [:]
-  private var histogram = Histogram<UInt64>(
-    lowestDiscernibleValue: 1, highestTrackableValue: 120_000_000, numberOfSignificantValueDigits: .three)
-  private var window: ClosedRange<Int64> = 0...0
-  private var report: LoadReport
-  private var failure: ClientError?
+  private var nextChore: Int64 = 0
+
+  private static let choreNanoseconds: Int64 = 200_000_000
+  /// Actions sent in one go before answers are read, however late they are.
+  private static let actionsPerTurn = 64
+  /// Longest wait for an answer.
+  private static let longestWait: Int64 = 20_000_000
 
   public init(
-    client: GatewayClient, market: MarketDefinition, accounts: [AccountCredentials],
+    clients: [GatewayClient], market: MarketDefinition, accounts: [AccountCredentials],
     configuration: LoadConfiguration, log: ClientLog?
   ) {
-    self.client = client
+    precondition(!clients.isEmpty && !accounts.isEmpty, "a load has a connection and an account")
+    self.clients = clients
     self.market = market
     signing = ActionSigning(market: market)
     self.accounts = accounts
@@ -59,53 +67,155 @@ public final class LoadGenerator {
     for (place, credentials) in accounts.enumerated() { accountPlaces[credentials.account] = place }
     // Nonces of this run begin at the wall clock: never used by an earlier run of the same keys.
     nextNonce = UInt64(MachineClock.wall().nanoseconds)
-    report = LoadReport(
-      seconds: configuration.seconds, offered_per_second: 0, achieved_per_second: 0, sent: 0, acknowledged: 0,
-      rejected: [:], filled: 0, ack_latency_us: .init(), unanswered: 0, resent: 0, cpu_percent: [:])
   }
 
-  /// The latencies of the measured window, in microseconds.
-  public var latencies: Histogram<UInt64> { histogram }
+  /// The latencies of the last measured window, in microseconds.
+  public var latencies: Histogram<UInt64> { tally.latencies }
 
-  /// Drives warm-up and window, waits for the last answers, and reports.
+  /// How far a load is, for whoever shows it.
+  public struct Progress: Sendable {
+    /// Elapsed share of warm-up and window.
+    public var share: Double
+    public var rate: Int
+    public var isWarmup: Bool
+    /// Orders of the window sent and accepted so far.
+    public var sent: Int
+    public var acknowledged: Int
+  }
+
+  /// Drives warm-up and window, waits for the last answers, and reports. May be called again, at another rate: the
+  /// accounts go on with the orders that they have.
   /// - Parameters:
-  ///   - processes: whose CPU to state, by name.
-  ///   - progress: called a few times a second with the elapsed share of the whole and the orders answered.
+  ///   - rate: orders a second, instead of the configuration's.
+  ///   - processes: whose CPU and memory to state, by name.
+  ///   - progress: called a few times a second.
   ///   - shouldStop: asked often; true ends the load early, with the window cut short.
   public func run(
-    processes: [String: pid_t], progress: (Double, Int) -> Void = { _, _ in }, shouldStop: () -> Bool = { false }
+    rate: Int? = nil, processes: [String: pid_t], progress: (Progress) -> Void = { _ in },
+    shouldStop: () -> Bool = { false }
   ) throws -> LoadReport {
     try waitForMarks(shouldStop)
-    let interval = max(1, Int64(1e9 * Double(configuration.batch) / Double(configuration.rate)))
+    let rate = rate ?? configuration.rate
+    let interval = 1e9 * Double(configuration.batch) / Double(rate)
     let start = MachineClock.monotonic() + 10_000_000
     let windowStart = start + Int64(configuration.warmup * 1e9)
     let end = windowStart + Int64(configuration.seconds * 1e9)
-    window = windowStart...end
+    tally = LoadTally(window: windowStart..<end)
+    var actions = 0
     var due = start
-    var nextChore = start
     var usage: ProcessUsage?
+    var disk: DiskUsage?
     while due < end, !shouldStop() {
       let now = MachineClock.monotonic()
-      if usage == nil, now >= windowStart { usage = ProcessUsage(processes) }
-      while due <= now, due < end {
-        try send(intended: due)
-        due += interval
+      if usage == nil, now >= windowStart {
+        usage = ProcessUsage(processes)
+        disk = DiskUsage()
+      }
+      var burst = 0
+      while due <= now, due < end, burst < Self.actionsPerTurn {
+        try send(intended: due, now)
+        burst += 1
+        actions += 1
+        // Computed from the start, so that no rounding of the interval adds up.
+        due = start + Int64(Double(actions) * interval)
       }
       if now >= nextChore {
-        nextChore = now + 200_000_000
         try chores(now)
-        progress(Double(now - start) / Double(end - start), report.acknowledged)
+        progress(
+          Progress(
+            share: min(1, Double(now - start) / Double(end - start)), rate: rate, isWarmup: now < windowStart,
+            sent: tally.sent, acknowledged: tally.acknowledged))
       }
-      let wait = max(0, min(due - MachineClock.monotonic(), 2_000_000) / 1_000)
-      client.poll(waitMicroseconds: Int(wait)) { self.take($0) }
-      if let failure { throw failure }
+      try receive(until: due)
     }
     let stopped = min(MachineClock.monotonic(), end)
-    report.seconds = Double(max(1, stopped - windowStart)) / 1e9
-    if let usage { report.cpu_percent = usage.percentSince() }
+    let cpu = usage?.percentSince() ?? [:]
+    let memory = usage?.residentBytes() ?? [:]
+    let diskBusy = disk?.busyPercentSince()
     try drain()
-    finishReport()
+    var report = tally.report(configuration, rate: rate, end: stopped)
+    report.cpu_percent = cpu
+    report.total_cpu_percent = (10 * cpu.values.reduce(0, +)).rounded() / 10
+    report.resident_bytes = memory
+    report.limit = LoadLimit(
+      cpuPercent: cpu, diskBusyPercent: diskBusy, cores: ProcessInfo.processInfo.activeProcessorCount,
+      offered: report.offered_per_second, achieved: report.achieved_per_second)
     return report
+  }
+
+  // MARK: Sending
+
+  /// The next account and shard in turn, a batch of its operations, one signature. Built when it is due: what it costs
+  /// to build and sign is part of its latency.
+  private func send(intended: Int64, _ now: Int64) throws {
+    let shard = actionNumber % shards.count
+    let account = actionNumber / shards.count % accounts.count
+    actionNumber += 1
+    let operations = workloads[shard][account].operations(
+      configuration.batch, mix: configuration.mix, quotes: &shards[shard], &random)
+    guard !operations.isEmpty, let underlying = shards[shard].quotes.first?.instrument.underlying else { return }
+    let nonce = nextNonce
+    nextNonce += 1
+    let expiry = UInt64(MachineClock.wall().seconds) + configuration.signatureSeconds
+    let credentials = accounts[account]
+    let action = try signing.signedBatch(
+      operations, account: credentials.account, nonce: nonce, expiry: expiry, underlying: underlying,
+      key: credentials.key)
+    let bytes = action.encoded
+    tally.submitted(operations.count, intended: intended)
+    try log?.append(.submitted(account: credentials.account, nonce: nonce, operations: UInt16(operations.count)))
+    // What the transport refuses now is sent again with the next chores.
+    let isSent = clients[account % clients.count].submit(bytes)
+    pending[PendingKey(account: credentials.account, nonce: nonce)] = Pending(
+      bytes: bytes, operations: operations, shard: shard, account: account, intended: intended,
+      resendAt: isSent ? now + resendNanoseconds : now, expiry: expiry)
+  }
+
+  private var resendNanoseconds: Int64 { Int64(configuration.resendSeconds * 1e9) }
+
+  private func askForMarks() {
+    marksAsked.removeAll()
+    for place in shards.indices {
+      marksAsked[clients[0].ask(.marks, .marks, shards[place].shard.encoded)] = place
+    }
+  }
+
+  private func chores(_ now: Int64) throws {
+    nextChore = now + Self.choreNanoseconds
+    askForMarks()
+    let wall = UInt64(MachineClock.wall().seconds)
+    var due: [PendingKey] = []
+    for (key, entry) in pending where now >= entry.resendAt { due.append(key) }
+    for key in due {
+      guard let entry = pending[key] else { continue }
+      if entry.expiry < wall {
+        abandon(key, entry, now)
+      } else if clients[entry.account % clients.count].submit(entry.bytes) {
+        pending[key]?.resendAt = now + resendNanoseconds
+        tally.sentAgain()
+      }
+    }
+    try log?.flush()
+  }
+
+  private func abandon(_ key: PendingKey, _ entry: Pending, _ now: Int64) {
+    pending[key] = nil
+    tally.abandoned(entry.operations.count, intended: entry.intended, now: now)
+  }
+
+  // MARK: Waiting
+
+  /// Takes what has come; waits for the first of it until the next action is due.
+  private func receive(until due: Int64) throws {
+    let wait = max(0, min(due - MachineClock.monotonic(), Self.longestWait)) / 1_000
+    if clients.count == 1 {
+      clients[0].poll(waitMicroseconds: Int(wait)) { take($0) }
+    } else {
+      // Several connections are looked at in turn, so that none makes the others wait.
+      for client in clients { client.poll(waitMicroseconds: 0) { take($0) } }
+      usleep(UInt32(min(wait, 200)))
+    }
+    if let failure { throw failure }
   }
 
   private func waitForMarks(_ shouldStop: () -> Bool) throws {
@@ -116,138 +226,19 @@ public final class LoadGenerator {
       }
       if shouldStop() { return }
       askForMarks()
-      client.poll(waitMicroseconds: 200_000) { self.take($0) }
-    }
-  }
-
-  private func askForMarks() {
-    for place in shards.indices {
-      marksAsked[client.ask(.marks, .marks, shards[place].shard.encoded)] = place
-    }
-  }
-
-  private func chores(_ now: Int64) throws {
-    marksAsked.removeAll()
-    askForMarks()
-    let patience = Int64(configuration.resendSeconds * 1e9)
-    let wall = UInt64(MachineClock.wall().seconds)
-    for (key, entry) in pending where now - entry.sentAt > patience {
-      if entry.expiry < wall {
-        pending[key] = nil
-        report.unanswered += 1
-        continue
-      }
-      pending[key]?.sentAt = now
-      report.resent += 1
-      _ = client.submit(entry.bytes)
-    }
-    try log?.flush()
-  }
-
-  /// The next account and shard in turn, a batch of its operations, one signature.
-  private func send(intended: Int64) throws {
-    let shard = actionNumber % shards.count
-    let account = actionNumber / shards.count % accounts.count
-    actionNumber += 1
-    let operations = workloads[shard][account].operations(
-      configuration.batch, mix: configuration.mix, quotes: shards[shard], &random)
-    let nonce = nextNonce
-    nextNonce += 1
-    let expiry = UInt64(MachineClock.wall().seconds) + configuration.signatureSeconds
-    guard let underlying = shards[shard].quotes.first?.instrument.underlying else { return }
-    let action = try signing.signedBatch(
-      operations, account: accounts[account].account, nonce: nonce, expiry: expiry, underlying: underlying,
-      key: accounts[account].key)
-    let bytes = action.encoded
-    let isMeasured = window.contains(intended)
-    pending[PendingKey(account: accounts[account].account, nonce: nonce)] = Pending(
-      bytes: bytes, operations: operations, shard: shard, account: account, intended: intended,
-      sentAt: MachineClock.monotonic(), expiry: expiry, isMeasured: isMeasured)
-    if isMeasured { report.sent += operations.count }
-    try log?.append(
-      .submitted(account: accounts[account].account, nonce: nonce, operations: UInt16(operations.count)))
-    // What the transport refuses now is sent again with the unanswered.
-    _ = client.submit(bytes)
-  }
-
-  private func take(_ event: GatewayClient.Event) {
-    do {
-      switch event {
-      case .reply(let reply): try take(reply)
-      case .refusal(let refusal): try take(refusal)
-      case .report(let execution): take(execution)
-      case .answer(let answer):
-        guard let place = marksAsked.removeValue(forKey: answer.tag), answer.isAnswered,
-          let marks = try? ShardMarks(decoding: answer.body)
-        else { return }
-        shards[place].take(marks)
-      case .book: return
-      }
-    } catch {
-      failure = ClientError(reason: "the client's log cannot be written: \(error)")
-    }
-  }
-
-  private func take(_ reply: ActionReply) throws {
-    guard let entry = pending.removeValue(forKey: PendingKey(account: reply.account, nonce: reply.nonce)) else {
-      return
-    }
-    try log?.append(.acknowledged(reply))
-    workloads[entry.shard][entry.account].learn(reply.nonce, entry.operations, reply.results, shards[entry.shard])
-    guard entry.isMeasured else { return }
-    let micros = UInt64(max(1, (MachineClock.monotonic() - entry.intended) / 1_000))
-    _ = histogram.record(micros, count: UInt64(entry.operations.count))
-    for result in reply.results {
-      if result.outcome.isAccepted {
-        report.acknowledged += 1
-      } else {
-        report.rejected[result.outcome.name, default: 0] += 1
-      }
-    }
-  }
-
-  private func take(_ refusal: Refusal) throws {
-    let key = PendingKey(account: refusal.account, nonce: refusal.nonce)
-    guard let entry = pending[key] else { return }
-    // Told to come back: the resend does.
-    if refusal.retryAfterMilliseconds > 0, MachineClock.monotonic() < window.upperBound { return }
-    pending[key] = nil
-    try log?.append(.refused(refusal))
-    if entry.isMeasured { report.rejected[refusal.outcome.name, default: 0] += entry.operations.count }
-  }
-
-  private func take(_ execution: ExecutionReport) {
-    guard let account = accountPlaces[execution.order.account],
-      let shard = shards.firstIndex(where: { $0.shard == execution.shard })
-    else { return }
-    if execution.event == .fill, !execution.isMaker, window.contains(MachineClock.monotonic()) { report.filled += 1 }
-    if execution.event == .ended || (execution.event == .fill && execution.remaining == .zero) {
-      workloads[shard][account].forget(execution.order.nonce, execution.order.index)
+      clients[0].poll(waitMicroseconds: 200_000) { take($0) }
     }
   }
 
   private func drain() throws {
     let deadline = MachineClock.monotonic() + Int64(configuration.drainSeconds * 1e9)
-    var nextChore: Int64 = 0
     while !pending.isEmpty, MachineClock.monotonic() < deadline {
-      client.poll(waitMicroseconds: 10_000) { self.take($0) }
-      if let failure { throw failure }
       let now = MachineClock.monotonic()
-      if now >= nextChore {
-        nextChore = now + 200_000_000
-        try chores(now)
-      }
+      if now >= nextChore { try chores(now) }
+      try receive(until: min(deadline, now + Self.longestWait))
     }
-    report.unanswered += pending.count
+    let now = MachineClock.monotonic()
+    for (key, entry) in pending { abandon(key, entry, now) }
     try log?.flush()
-  }
-
-  private func finishReport() {
-    report.offered_per_second = Double(report.sent) / report.seconds
-    report.achieved_per_second = Double(report.acknowledged) / report.seconds
-    report.ack_latency_us.p50 = Int64(histogram.valueAtPercentile(50))
-    report.ack_latency_us.p99 = Int64(histogram.valueAtPercentile(99))
-    report.ack_latency_us.p999 = Int64(histogram.valueAtPercentile(99.9))
-    report.ack_latency_us.max = Int64(histogram.max)
   }
 }

@@ -27,6 +27,9 @@ public struct ProcessUsage: Sendable {
     return percent
   }
 
+  /// Resident memory now, in bytes, by name.
+  public func residentBytes() -> [String: Int] { processes.compactMapValues { Self.residentBytes($0) } }
+
   /// User and system time of a process so far.
   public static func cpuSeconds(_ process: pid_t) -> Double? {
     guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),

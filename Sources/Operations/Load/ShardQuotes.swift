@@ -5,6 +5,7 @@ struct ShardQuotes {
   let shard: ShardID
   private(set) var quotes: [Workload.Quote]
   private let places: [InstrumentID: Int]
+  private var turn = -1
 
   init(_ shard: ShardID, _ market: MarketDefinition) {
     self.shard = shard
@@ -15,6 +16,16 @@ struct ShardQuotes {
   var isQuoted: Bool { quotes.contains { $0.mark != nil } }
   func place(of instrument: InstrumentID) -> Int? { places[instrument] }
   subscript(place: Int) -> Workload.Quote { quotes[place] }
+
+  /// The instrument whose turn it is to get an order: each in order, whichever account asks, so that all are touched;
+  /// those without a mark are passed over. `nil` when none has one.
+  mutating func next() -> Workload.Quote? {
+    for _ in quotes.indices {
+      turn = (turn + 1) % quotes.count
+      if quotes[turn].mark != nil { return quotes[turn] }
+    }
+    return nil
+  }
 
   /// Takes the newest marks; an instrument that they leave out is not quoted until it is back.
   mutating func take(_ marks: ShardMarks) {

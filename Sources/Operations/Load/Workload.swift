@@ -22,18 +22,15 @@ struct Workload {
 
   let account: AccountID
   private var open: [OpenOrder] = []
-  private var nextPlace: Int
 
-  init(account: AccountID) {
-    self.account = account
-    nextPlace = Int(account.rawValue) &* 7
-  }
+  init(account: AccountID) { self.account = account }
 
   var openCount: Int { open.count }
 
-  /// The next `count` operations. Their own new orders cannot be targets yet: no answer has named them.
+  /// The next `count` operations; fewer, if some would be new orders and no instrument has a mark. Their own new orders
+  /// cannot be targets yet: no answer has named them.
   mutating func operations(
-    _ count: Int, mix: LoadMix, quotes: ShardQuotes, _ random: inout SeededGenerator
+    _ count: Int, mix: LoadMix, quotes: inout ShardQuotes, _ random: inout SeededGenerator
   ) -> [Operation] {
     var operations: [Operation] = []
     operations.reserveCapacity(count)
@@ -44,10 +41,10 @@ struct Workload {
           Operation(
             kind: .cancel, instrument: quotes[order.place].instrument.id, targetNonce: order.nonce,
             targetIndex: order.index))
-      } else if draw < mix.cancel + mix.replace, !open.isEmpty {
-        operations.append(replace(open[random.below(open.count)], quotes, &random))
-      } else {
-        operations.append(place(quotes, crossing: draw >= 100 - mix.crossing, &random))
+      } else if draw < mix.cancel + mix.replace, let order = anyQuoted(quotes, &random) {
+        operations.append(replace(order, quotes, &random))
+      } else if let quote = quotes.next() {
+        operations.append(place(quote, crossing: draw >= 100 - mix.crossing, &random))
       }
     }
     return operations
@@ -59,18 +56,14 @@ struct Workload {
     return open.removeLast()
   }
 
-  /// Every instrument in turn, so that all are touched; those without a mark are passed over.
-  private mutating func nextQuoted(_ quotes: ShardQuotes) -> Int {
-    let count = quotes.quotes.count
-    for _ in 0..<count {
-      nextPlace = (nextPlace + 1) % count
-      if quotes[nextPlace].mark != nil { break }
-    }
-    return nextPlace % count
+  /// One of the own open orders, if its instrument has a mark to price it anew.
+  private func anyQuoted(_ quotes: ShardQuotes, _ random: inout SeededGenerator) -> OpenOrder? {
+    guard !open.isEmpty else { return nil }
+    let order = open[random.below(open.count)]
+    return quotes[order.place].mark == nil ? nil : order
   }
 
-  private mutating func place(_ quotes: ShardQuotes, crossing: Bool, _ random: inout SeededGenerator) -> Operation {
-    let quote = quotes[nextQuoted(quotes)]
+  private func place(_ quote: Quote, crossing: Bool, _ random: inout SeededGenerator) -> Operation {
     let side: Side = random.below(2) == 0 ? .buy : .sell
     return Operation(
       kind: .new, side: side, timeInForce: crossing ? .immediateOrCancel : .goodTillCancelled,

@@ -3,16 +3,21 @@ import Foundation
 import Histogram
 import Market
 
-/// One load against a running cluster, from its accounts to its report.
+/// One load against a running cluster, from its accounts to its report; or several, at one rate after the other.
 public struct LoadSession {
-  public var dataDirectory: String
+  public var target: LoadTarget
   public var configuration: LoadConfiguration
   /// Keep a log for the auditor among the cluster's client logs.
   public var keepsLog = true
 
-  public init(dataDirectory: String, configuration: LoadConfiguration) {
-    self.dataDirectory = dataDirectory
+  public init(target: LoadTarget, configuration: LoadConfiguration) {
+    self.target = target
     self.configuration = configuration
+  }
+
+  /// A load on a cluster of this machine.
+  public init(dataDirectory: String, configuration: LoadConfiguration) {
+    self.init(target: LoadTarget(dataDirectory: dataDirectory), configuration: configuration)
   }
 
   /// What a finished load leaves besides its report.
@@ -23,20 +28,38 @@ public struct LoadSession {
   }
 
   public func run(
-    progress: (Double, Int) -> Void = { _, _ in }, shouldStop: () -> Bool = { Interruption.wasRequested }
+    progress: (LoadGenerator.Progress) -> Void = { _ in },
+    shouldStop: () -> Bool = { Interruption.wasRequested }
   ) throws -> Outcome {
-    let cluster = try ClusterClient(dataDirectory: dataDirectory)
-    let market = try cluster.market()
-    let client = try cluster.gateway()
+    let outcomes = try sweep([configuration.rate], progress: progress, shouldStop: shouldStop)
+    guard let outcome = outcomes.first else { throw ClientError(reason: "stopped before it began") }
+    return outcome
+  }
+
+  /// The rates one after the other on one connection, each with its own warm-up. Stopped early, it gives what there is,
+  /// the rate under way included.
+  public func sweep(
+    _ rates: [Int], progress: (LoadGenerator.Progress) -> Void = { _ in },
+    shouldStop: () -> Bool = { Interruption.wasRequested }
+  ) throws -> [Outcome] {
+    let connection = try target.connect()
     let funding = AccountFunding(
-      client: client, store: AccountStore(directory: cluster.map.accountDirectory), market: market)
+      client: connection.clients[0], store: connection.store, market: connection.market)
     let accounts = try funding.traders(configuration.accounts)
     try funding.waitForCredit(accounts, seconds: 60)
-    let log = try keepsLog ? ClientLog(path: "\(cluster.map.clientLogDirectory)/load-\(getpid()).log") : nil
+    let logPath = connection.logDirectory.map { "\($0)/load-\(getpid()).log" }
+    let log = try keepsLog ? logPath.map { try ClientLog(path: $0) } : nil
     let generator = LoadGenerator(
-      client: client, market: market, accounts: accounts, configuration: configuration, log: log)
-    let report = try generator.run(processes: cluster.processes(), progress: progress, shouldStop: shouldStop)
+      clients: connection.clients, market: connection.market, accounts: accounts, configuration: configuration,
+      log: log)
+    var outcomes: [Outcome] = []
+    for rate in rates {
+      let report = try generator.run(
+        rate: rate, processes: connection.processes, progress: progress, shouldStop: shouldStop)
+      outcomes.append(Outcome(report: report, latencies: generator.latencies))
+      if shouldStop() { break }
+    }
     try log?.close()
-    return Outcome(report: report, latencies: generator.latencies)
+    return outcomes
   }
 }

@@ -43,7 +43,7 @@ public struct ActionSigning: Sendable {
     instruments = InstrumentNames(market)
   }
 
-  /// What the action's signer signs. For a batch it does not allocate.
+  /// What the action's signer signs. For a batch of up to 32 operations it does not allocate.
   public func digest(of action: SignedActionView) throws(SigningError) -> Digest {
     let structHash = structHash(action.header, dataHash: try data(of: action).hash)
     return SigningDomain.digest(separator: domainSeparator, structHash: structHash)

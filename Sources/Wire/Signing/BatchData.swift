@@ -13,16 +13,11 @@ public struct BatchData: Sendable, Hashable, ModuleData {
   public let count: UInt16
   public let root: Digest
 
-  /// The data of an action's operations; it does not allocate.
+  /// The data of an action's operations; up to 32 of them without allocating.
   public init(_ action: SignedActionView) {
     underlying = action.header.underlying
     count = action.header.operationCount
-    let operations = action.operations
-    root = MerkleTree<RFC6962Keccak>.root(count: action.operationCount) { index in
-      let start = index * Operation.byteCount
-      return RFC6962Keccak.leaf(
-        UnsafeRawBufferPointer(rebasing: operations[start..<(start + Operation.byteCount)]))
-    }
+    root = MerkleTree<RFC6962Keccak>.root(blocks: action.operations)
   }
 
   /// The ABI encoding.

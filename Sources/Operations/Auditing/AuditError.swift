@@ -1,0 +1,6 @@
+/// A directory that cannot be audited: what is wrong with it, in one line.
+public struct AuditError: Error, CustomStringConvertible {
+  public var path: String
+  public var reason: String
+  public var description: String { "\(path): \(reason)" }
+}

@@ -1,0 +1,17 @@
+import Foundation
+
+extension AuditReport {
+  public subscript(invariant: InvariantName) -> Invariant? { invariants.first { $0.name == invariant.rawValue } }
+
+  /// A table for people, with what breached where below it.
+  public var text: String {
+    var lines = ["\(epochs) final epochs, root \(state_root)"]
+    for finding in invariants {
+      let name = finding.name.padding(toLength: 18, withPad: " ", startingAt: 0)
+      let verdict = finding.breaches > 0 ? "BREACHED" : finding.checks == 0 ? "not checked" : "holds"
+      lines.append("\(name) \(verdict): \(finding.checks) checks, \(finding.breaches) breaches")
+      lines += finding.details.map { "  \($0)" }
+    }
+    return lines.joined(separator: "\n")
+  }
+}

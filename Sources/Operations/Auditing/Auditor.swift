@@ -1,0 +1,100 @@
+import Bytes
+import Clearing
+import Cluster
+import Foundation
+import Journal
+import Machine
+import Market
+import Matching
+import Settlement
+import SettlementNode
+import VerifierNode
+
+/// Checks from outside what must always be true, by the clients' own logs, the journals and the settlement layer alone.
+public enum Auditor {
+  /// Audits the cluster whose data lie in `dataDirectory`.
+  /// - Parameter isRunning: the cluster goes on meanwhile: the audit ends with the last final epoch, and says nothing of
+  ///   what lies after it. Without it the cluster must be stopped and wound down, and everything is asked for.
+  /// - Throws: why the directory cannot be audited at all.
+  public static func audit(dataDirectory: String, isRunning: Bool = false) throws -> AuditReport {
+    let path = URL(fileURLWithPath: dataDirectory).standardizedFileURL.path
+    let market = try market(in: path)
+    let map = ClusterMap(
+      dataDirectory: path, nodes: [], endpoints: [:], operatorPublicKey: "", shardCount: Int(market.shardCount),
+      settings: .init())
+    let ledger = try LedgerEvidence(directory: map.ledgerDirectory, currencies: market.currencies.count)
+    let clients = try ClientEvidence(directory: map.clientLogDirectory)
+    let machines = try ClusterReexecution.open(map: map, market: market)
+    let walk = ClusterWalk(
+      machines, market: market, clients: clients, lastFinalEpoch: ledger.lastFinalEpoch, isRunning: isRunning)
+    try walk.run(past: isRunning ? ledger.lastFinalEpoch : nil)
+    return try conclude(walk, machines, map, clients, ledger, isRunning: isRunning)
+  }
+
+  /// The market as the coordinator's journal begins with it.
+  private static func market(in path: String) throws -> MarketDefinition {
+    let directory = "\(path)/journal/\(MachineID.settlement)"
+    guard FileManager.default.fileExists(atPath: directory) else {
+      throw AuditError(path: path, reason: "no cluster has left its journals here; name its directory with --data")
+    }
+    var market: MarketDefinition?
+    try JournalReader(directory: directory, machine: .settlement).forEachEntry(from: SequenceNumber(1)) {
+      header, payload in
+      if header.kind == .genesis { market = try? MarketDefinition(decoding: payload) }
+      return false
+    }
+    guard let market else { throw AuditError(path: directory, reason: "its first entry is no market") }
+    return market
+  }
+
+  private static func conclude(
+    _ walk: ClusterWalk, _ machines: ClusterReexecution.Machines, _ map: ClusterMap, _ clients: ClientEvidence,
+    _ ledger: LedgerEvidence, isRunning: Bool
+  ) throws -> AuditReport {
+    for shard in machines.shards {
+      walk.determinism.executeAgain(shard, directory: map.journalDirectory(of: shard.id))
+    }
+    walk.determinism.executeAgain(machines.risk, directory: map.journalDirectory(of: .risk))
+    walk.determinism.executeAgain(machines.settlement, directory: map.journalDirectory(of: .settlement))
+    walk.ownership.acknowledgements(clients)
+    walk.acknowledgements.finish(isRunning: isRunning)
+    walk.streams.finish(machines.together.all, isRunning: isRunning)
+
+    let exit = ExitCheck()
+    var deposits = DepositSums(currencies: walk.rootChain.ledger.currencies)
+    var lastPost: (epoch: Epoch, hash: Digest, depositCursor: UInt64)?
+    try ledger.forEachStep { step in
+      switch step {
+      case .deposited(let deposit):
+        deposits.append(deposit)
+        walk.solvency.deposited(deposit)
+      case .posted(let post):
+        walk.liveness.posted(post.header.epoch, after: lastPost?.epoch ?? Epoch(0))
+        walk.rootChain.posted(post)
+        if walk.rootChain.isFollowing { walk.solvency.final(post, walk.rootChain.ledger.book.accounts) }
+        walk.conservation.final(post.header, walk.rootChain.ledger.book, deposits)
+        lastPost = (post.header.epoch, post.header.headerHash, post.header.depositCursor)
+      case .paid(_, let currency, let amount): walk.solvency.paid(currency, amount)
+      case .impossible(let what): walk.rootChain.impossible(what)
+      }
+    }
+    walk.conservation.finish(deposits: deposits)
+    exit.finish(walk.rootChain.ledger, headerHash: lastPost?.hash)
+    for published in walk.rootChain.ledger.book.accounts {
+      walk.positions.leaf(published.leaf.account, published.positions.map { ($0.instrument, $0.lots) })
+    }
+    walk.positions.finish()
+    walk.liveness.finish(
+      machines: machines.together.all.map(\.id), evidence: clients, deposits: deposits.count,
+      consumedDeposits: lastPost?.depositCursor ?? 0)
+
+    let findings = [
+      walk.acknowledgements.findings, walk.determinism.findings, walk.credit.findings, walk.conservation.findings,
+      walk.ownership.findings, walk.rootChain.findings, exit.findings, walk.solvency.findings,
+      walk.orderTerms.findings, walk.streams.findings, walk.positions.findings, walk.liveness.findings,
+    ]
+    return AuditReport(
+      state_root: walk.rootChain.ledger.root.description, epochs: Int(ledger.lastFinalEpoch.rawValue),
+      invariants: findings.map(\.finding))
+  }
+}

@@ -1,0 +1,149 @@
+import Clearing
+import Cluster
+import Market
+import Matching
+
+/// `credit`: whenever the aggregator raises a ceiling, what is outstanding over all shards and what waits to be withdrawn
+/// fit the account's equity less its initial margin; in each shard, consumed and reserved charges stay within the ceiling.
+///
+/// Ceilings are summed from the messages alone. Besides, no shard may have been sent, or state, a ceiling or a charge
+/// above all that the aggregator's rules ever allowed it, grants included.
+final class CreditCheck {
+  let findings = Findings(.credit)
+
+  private struct Place: Hashable {
+    var account: AccountID
+    var shard: MachineID
+  }
+  /// Upper bounds of one account's ceiling in one shard.
+  private struct Bound {
+    /// The highest ceiling, and Σ grants, that the shard's journal holds.
+    var journalled = Int128(0)
+    var granted = Int128(0)
+    /// The highest ceiling that the re-executed aggregator sent.
+    var allowed = Int128(0)
+  }
+
+  private let risk: Replica<RiskMachine>
+  private let shards: [MachineID: Replica<ShardMachine>]
+  private let shardIDs: [MachineID]
+  private var lines: [Place: CeilingModel] = [:]
+  private var bounds: [Place: Bound] = [:]
+  private var journalledSinceEpoch: Set<Place> = []
+  private var raised: [AccountID] = []
+  private var touched: [AccountID] = []
+
+  init(risk: Replica<RiskMachine>, shards: [Replica<ShardMachine>]) {
+    self.risk = risk
+    self.shards = Dictionary(uniqueKeysWithValues: shards.map { ($0.id, $0) })
+    shardIDs = shards.map(\.id)
+  }
+
+  // MARK: The aggregator's side
+
+  /// The re-executed aggregator sends a ceiling.
+  func sent(_ credit: Credit, to shard: MachineID) {
+    let place = Place(account: credit.account, shard: shard)
+    bounds[place, default: Bound()].allowed = max(bounds[place]?.allowed ?? 0, Int128(credit.ceiling.units))
+    let before = lines[place]?.highest ?? .zero
+    lines[place, default: CeilingModel()].sent(credit)
+    if credit.ceiling > before, raised.last != credit.account { raised.append(credit.account) }
+  }
+
+  /// The aggregator's journal holds a fill, or an answer to a ceiling.
+  func heard(_ fill: Fill, from shard: MachineID) {
+    guard fill.account != .house else { return }
+    let place = Place(account: fill.account, shard: shard)
+    lines[place, default: CeilingModel()].consume(fill.consumed)
+    checkBound(place, fill.consumed, "fill \(fill.number) states a charge")
+  }
+  func heard(_ taken: CreditTaken, from shard: MachineID) {
+    let place = Place(account: taken.account, shard: shard)
+    lines[place, default: CeilingModel()].took(taken)
+    checkBound(place, max(taken.ceiling, taken.consumed), "it took a ceiling")
+  }
+  func heard(_ taken: FreezeTaken, from shard: MachineID) {
+    let place = Place(account: taken.account, shard: shard)
+    lines[place, default: CeilingModel()].froze(taken)
+    checkBound(place, taken.consumed, "it states a charge")
+  }
+  func heard(_ closed: GrantClosed, from shard: MachineID) {
+    let place = Place(account: closed.account, shard: shard)
+    lines[place, default: CeilingModel()].closed(closed)
+    checkBound(place, max(closed.ceiling, closed.consumed), "a grant left a ceiling")
+  }
+
+  private func checkBound(_ place: Place, _ stated: Money, _ what: String) {
+    let bound = bounds[place] ?? Bound()
+    findings.check(
+      Int128(stated.units) <= bound.journalled + bound.granted,
+      "\(place.shard), account \(place.account): \(what) of \(stated), above everything it was ever sent "
+        + "(\(bound.journalled + bound.granted) units)")
+  }
+
+  /// The aggregator has applied an input.
+  func endOfRiskInput() {
+    guard !raised.isEmpty else { return }
+    for account in raised {
+      guard let view = risk.read({ $0.view(of: account) }) else { continue }
+      let outstanding = shardIDs.reduce(Int128(0)) {
+        $0 + (lines[Place(account: account, shard: $1)]?.outstanding ?? 0)
+      }
+      guard let standing = view.standing, let pending = view.pendingWithdrawals else {
+        findings.breach("account \(account): a ceiling was raised while its standing cannot be measured")
+        continue
+      }
+      let free = Int128(standing.equity.units) - Int128(standing.initialMargin.units)
+      findings.check(
+        outstanding + Int128(pending.units) <= free,
+        "account \(account), risk entry \(risk.lastSequence): \(outstanding) units are outstanding and "
+          + "\(pending.units) wait to be withdrawn, of \(free) free")
+    }
+    raised.removeAll(keepingCapacity: true)
+  }
+
+  // MARK: A shard's side
+
+  /// The shard's journal holds a ceiling.
+  func journalled(_ credit: Credit, at shard: MachineID) {
+    let place = Place(account: credit.account, shard: shard)
+    bounds[place, default: Bound()].journalled = max(bounds[place]?.journalled ?? 0, Int128(credit.ceiling.units))
+    journalledSinceEpoch.insert(place)
+    touch(credit.account)
+  }
+  func journalled(_ grant: Grant, at shard: MachineID) {
+    bounds[Place(account: grant.account, shard: shard), default: Bound()].granted += Int128(grant.charge.units)
+    touch(grant.account)
+  }
+
+  func touch(_ account: AccountID) {
+    if account != .house, touched.last != account { touched.append(account) }
+  }
+
+  /// The shard has applied an input.
+  func endOfInput(of shard: MachineID) {
+    guard !touched.isEmpty else { return }
+    if let replica = shards[shard] {
+      for account in touched {
+        guard let standing = replica.read({ $0.standing(account) }) else { continue }
+        findings.check(
+          Int128(standing.consumed.units) + Int128(standing.reserved.units) <= Int128(standing.ceiling.units),
+          "\(shard), account \(account): \(standing.consumed) consumed and \(standing.reserved) reserved exceed "
+            + "the ceiling \(standing.ceiling)")
+      }
+    }
+    touched.removeAll(keepingCapacity: true)
+  }
+
+  /// What the shards' journals got in the epoch was sent in it or before.
+  func epochEnded() {
+    for place in journalledSinceEpoch.sorted(by: { ($0.shard, $0.account) < ($1.shard, $1.account) }) {
+      guard let bound = bounds[place] else { continue }
+      findings.check(
+        bound.journalled <= bound.allowed,
+        "\(place.shard), account \(place.account): it was sent a ceiling of \(bound.journalled) units; the "
+          + "aggregator's rules allowed \(bound.allowed)")
+    }
+    journalledSinceEpoch.removeAll(keepingCapacity: true)
+  }
+}

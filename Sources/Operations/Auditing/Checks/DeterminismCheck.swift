@@ -1,0 +1,95 @@
+import Bytes
+import Cluster
+import Journal
+import Machine
+import Market
+
+/// `deterministic`: re-executed from genesis, each machine commits to what it committed to when it ran, chain heads and
+/// entry roots included; executed a second time, and restored from a snapshot half-way, it says and becomes the same.
+final class DeterminismCheck {
+  let findings = Findings(.deterministic)
+  /// Encoded commitments of each machine that the coordinator has not journalled yet, by epoch.
+  private var open: [MachineID: [Epoch: [UInt8]]] = [:]
+  private var outputs: [MachineID: StateHasher] = [:]
+
+  /// Whatever keeps a machine from being re-executed.
+  func broken(_ breach: ReexecutionBreach) { findings.breach("\(breach)") }
+
+  func said(_ machine: MachineID, _ record: OutputBuffer.Record) {
+    outputs[machine, default: StateHasher()].combine(record)
+  }
+
+  /// The re-executed machine's commitment.
+  func committed(_ commitment: Commitment) {
+    open[commitment.machine, default: [:]][commitment.seal.epoch] = commitment.encoded
+  }
+
+  /// What the coordinator journalled.
+  func journalled(_ commitment: Commitment, from machine: MachineID) {
+    let own = open[machine]?.removeValue(forKey: commitment.seal.epoch)
+    findings.check(
+      own == commitment.encoded,
+      "\(machine): its commitment to epoch \(commitment.seal.epoch) is not the one that its journal gives")
+  }
+
+  func executeAgain<M: Machine & ~Copyable>(_ replica: Replica<M>, directory: String) {
+    do {
+      let second = try SecondExecution<M>.run(replica.id, directory: directory, through: replica.lastSequence)
+      findings.check(
+        second.stateHash == replica.stateHash, "\(replica.id): executed twice, it is in two states at the end")
+      findings.check(
+        second.outputHash == (outputs[replica.id] ?? StateHasher()).value,
+        "\(replica.id): executed twice, it said two things")
+    } catch {
+      findings.breach("\(replica.id): cannot be executed a second time: \(error)")
+    }
+  }
+}
+
+/// A machine executed once more, by way of a snapshot.
+enum SecondExecution<M: Machine & ~Copyable> {
+  /// Executes entries 1 to `last`; half-way the machine is written down and read back.
+  static func run(
+    _ id: MachineID, directory: String, through last: SequenceNumber
+  ) throws -> (stateHash: UInt64, outputHash: UInt64) {
+    let reader = try JournalReader(directory: directory, machine: id)
+    var outputs = StateHasher()
+    let middle = SequenceNumber(last.rawValue / 2)
+    var machine = M(id: id)
+    try execute(&machine, reader, from: SequenceNumber(1), through: middle, &outputs)
+    var writer = ByteWriter(capacity: 1 << 20)
+    machine.writeSnapshot(to: &writer)
+    var bytes = ByteReader(writer.bytes)
+    var restored = M(id: id, snapshot: &bytes)
+    guard bytes.isExhausted else {
+      throw AuditError(path: directory, reason: "a snapshot after entry \(middle) cannot be read back")
+    }
+    try execute(&restored, reader, from: middle.next, through: last, &outputs)
+    return (restored.stateHash(), outputs.value)
+  }
+
+  private static func execute(
+    _ machine: inout M, _ reader: JournalReader, from first: SequenceNumber, through last: SequenceNumber,
+    _ outputs: inout StateHasher
+  ) throws {
+    guard first <= last else { return }
+    var output = OutputBuffer()
+    var hasher = outputs
+    try reader.forEachEntry(from: first) { header, payload in
+      machine.apply(header, payload, into: &output)
+      output.forEach { hasher.combine($0) }
+      output.clear()
+      return header.sequence < last
+    }
+    outputs = hasher
+  }
+}
+
+extension StateHasher {
+  /// Folds in one thing that a machine said.
+  mutating func combine(_ record: OutputBuffer.Record) {
+    combine(UInt64(record.kind.rawValue) << 32 | UInt64(record.destination))
+    combine(record.number)
+    combine(record.payload)
+  }
+}

@@ -1,0 +1,217 @@
+import Bytes
+import Clearing
+import Cluster
+import Machine
+import Market
+import Matching
+import Settlement
+import VerifierNode
+
+/// Re-executes a cluster from its journals, once and in order, and shows each checker what concerns it: what a journal
+/// holds (which is what other machines really said), and what the re-executed machine says to it.
+///
+/// All machines go on epoch by epoch: the shards, then risk, then the coordinator. Received in an epoch means sent in it
+/// or before, so whoever receives is walked after whoever sent.
+final class ClusterWalk: ReexecutionObserver {
+  let ownership = OwnershipCheck()
+  let acknowledgements: AcknowledgementCheck
+  let determinism = DeterminismCheck()
+  let credit: CreditCheck
+  let conservation: ConservationCheck
+  let orderTerms: OrderTermsCheck
+  let streams = StreamCheck()
+  let positions: PositionCheck
+  let liveness: LivenessCheck
+  let rootChain: RootChainCheck
+  let solvency: SolvencyCheck
+
+  private let machines: ClusterReexecution.Machines
+  /// The newest epoch that the aggregator heard of from each shard.
+  private var heardEpochs: [MachineID: Epoch] = [:]
+  /// Machines that cannot be re-executed any further.
+  private var broken: Set<MachineID> = []
+
+  init(
+    _ machines: ClusterReexecution.Machines, market: MarketDefinition, clients: ClientEvidence, lastFinalEpoch: Epoch,
+    isRunning: Bool
+  ) {
+    self.machines = machines
+    acknowledgements = AcknowledgementCheck(clients)
+    credit = CreditCheck(risk: machines.risk, shards: machines.shards)
+    conservation = ConservationCheck(market)
+    orderTerms = OrderTermsCheck(market)
+    positions = PositionCheck(risk: machines.risk, shards: machines.shards, lastFinalEpoch: lastFinalEpoch)
+    liveness = LivenessCheck(lastFinalEpoch: lastFinalEpoch, isRunning: isRunning)
+    rootChain = RootChainCheck(market)
+    solvency = SolvencyCheck(market)
+    for shard in machines.shards { shard.observer = self }
+    machines.risk.observer = self
+    machines.settlement.observer = self
+  }
+
+  // MARK: The walk
+
+  /// Walks every journal to its end, or past `last`.
+  func run(past last: Epoch?) throws {
+    var epoch = Epoch(1)
+    while true {
+      var isAnyPast = false
+      for machine in machines.together.all where try advance(machine, past: epoch) { isAnyPast = true }
+      endOfInputs()
+      streams.reconcile(machines.together.all)
+      credit.epochEnded()
+      orderTerms.epochEnded()
+      positions.checkReservations()
+      for (shard, heard) in heardEpochs { positions.epochComplete(of: shard, before: heard) }
+      if !isAnyPast || last.map({ epoch >= $0 }) ?? false { return }
+      epoch = epoch.next
+    }
+  }
+
+  private func advance(_ machine: any Reexecutable, past epoch: Epoch) throws -> Bool {
+    guard !broken.contains(machine.id) else { return false }
+    do {
+      let isPast = try machine.advance(past: epoch)
+      machine.effects.removeAll()
+      return isPast
+    } catch let breach as ReexecutionBreach {
+      broken.insert(machine.id)
+      switch breach.rule {
+      case .signature: orderTerms.unsigned(breach)
+      case .order: ownership.findings.breach("\(breach)")
+      case .stream: streams.findings.breach("\(breach)")
+      case .journal, .genesis, .seal: determinism.broken(breach)
+      }
+      return false
+    }
+  }
+
+  private func endOfInputs() {
+    for shard in machines.shards { endOfInput(of: shard.id) }
+    credit.endOfRiskInput()
+  }
+
+  private func endOfInput(of machine: MachineID) {
+    if machine == .risk {
+      credit.endOfRiskInput()
+    } else if machine.shard != nil {
+      credit.endOfInput(of: machine)
+      orderTerms.endOfInput(of: machine)
+    }
+  }
+
+  // MARK: What a journal holds
+
+  func observe(_ machine: MachineID, _ header: InputHeader, _ payload: UnsafeRawBufferPointer) {
+    endOfInput(of: machine)
+    ownership.entry(machine, header)
+    acknowledgements.entry(machine, header)
+    if machine.shard != nil { orderTerms.entry(machine, header, payload) }
+    switch header.kind {
+    case .seal:
+      if let seal = try? Seal(decoding: payload) { liveness.sealed(machine, seal.epoch, at: header.sequence) }
+    case .stream:
+      streams.entry(machine, header, epoch: epoch(of: machine))
+      if machine == .risk, header.source.shard != nil { heard(of: header.epoch, from: header.source) }
+      var messages = StreamMessages(header, payload)
+      while var message = messages.next() { journalled(message.kind, &message.body, machine, header) }
+    case .genesis, .tick, .action, .marks, .sessionEnd, .attestation, .settlementEvent, .continuation: break
+    }
+  }
+
+  private func epoch(of machine: MachineID) -> Epoch {
+    if let shard = machine.shard { return machines.shards[Int(shard.rawValue)].epoch }
+    return machine == .risk ? machines.risk.epoch : machines.settlement.epoch
+  }
+
+  private func heard(of epoch: Epoch, from shard: MachineID) {
+    guard heardEpochs[shard].map({ $0 < epoch }) ?? true else { return }
+    heardEpochs[shard] = epoch
+    conservation.endEpoch(of: shard, before: epoch)
+  }
+
+  private func journalled(
+    _ kind: MessageKind?, _ body: inout ByteReader, _ machine: MachineID, _ header: InputHeader
+  ) {
+    if machine == .settlement {
+      guard kind == .commitment, let commitment = Self.read(Commitment.self, &body) else { return }
+      determinism.journalled(commitment, from: header.source)
+      conservation.journalled(commitment)
+      positions.journalled(commitment)
+      if header.source == .risk { solvency.journalled(commitment) }
+    } else if machine == .risk {
+      heardByRisk(kind, &body, header)
+    } else if header.source == .risk {
+      switch kind {
+      case .credit: if let credit = Self.read(Credit.self, &body) { self.credit.journalled(credit, at: machine) }
+      case .grant: if let grant = Self.read(Grant.self, &body) { credit.journalled(grant, at: machine) }
+      case .liquidate: if let step = Self.read(Liquidate.self, &body) { orderTerms.liquidate(machine, step) }
+      default: break
+      }
+    }
+  }
+
+  private func heardByRisk(_ kind: MessageKind?, _ body: inout ByteReader, _ header: InputHeader) {
+    let source = header.source
+    switch kind {
+    case .fill:
+      guard let fill = Self.read(Fill.self, &body) else { return }
+      credit.heard(fill, from: source)
+      conservation.heard(fill, from: source, epoch: header.epoch)
+      orderTerms.heard(fill, from: source)
+      positions.heard(fill, from: source, epoch: header.epoch)
+    case .creditTaken: if let taken = Self.read(CreditTaken.self, &body) { credit.heard(taken, from: source) }
+    case .freezeTaken: if let taken = Self.read(FreezeTaken.self, &body) { credit.heard(taken, from: source) }
+    case .grantClosed: if let closed = Self.read(GrantClosed.self, &body) { credit.heard(closed, from: source) }
+    case .deposit: if let deposit = Self.read(Deposit.self, &body) { liveness.heard(deposit) }
+    default: break
+    }
+  }
+
+  private static func read<Message: StreamMessage>(_ type: Message.Type, _ body: inout ByteReader) -> Message? {
+    let message = Message(from: &body)
+    return body.isExhausted ? message : nil
+  }
+
+  // MARK: What the re-executed machine says
+
+  func observe(_ machine: MachineID, _ header: InputHeader, _ record: OutputBuffer.Record) {
+    determinism.said(machine, record)
+    switch record.kind {
+    case .reply:
+      guard let reply = try? ActionReply(decoding: record.payload) else { return }
+      acknowledgements.reply(machine, header, reply)
+      if machine.shard != nil {
+        orderTerms.replied(machine, reply)
+        credit.touch(reply.account)
+      }
+    case .report:
+      if let report = try? ExecutionReport(decoding: record.payload) { orderTerms.reported(machine, report) }
+    case .stream:
+      var body = ByteReader(record.payload)
+      sent(MessageKind(rawValue: body.u8()), &body, machine, MachineID(rawValue: record.destination))
+    case .effect:
+      guard machine == .settlement, record.destination == SettlementEffect.attest.rawValue else { return }
+      if let request = try? AttestationRequest(decoding: record.payload) { rootChain.made(request) }
+    case .book: break
+    }
+  }
+
+  private func sent(
+    _ kind: MessageKind?, _ body: inout ByteReader, _ machine: MachineID, _ destination: MachineID
+  ) {
+    switch kind {
+    case .fill:
+      let fill = Fill(from: &body)
+      orderTerms.sent(machine, fill)
+      positions.sent(fill)
+      credit.touch(fill.account)
+    case .credit: credit.sent(Credit(from: &body), to: destination)
+    case .commitment:
+      let commitment = Commitment(from: &body)
+      determinism.committed(commitment)
+      positions.committed(commitment)
+    default: break
+    }
+  }
+}

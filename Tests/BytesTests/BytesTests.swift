@@ -1,1 +1,0 @@
-// Bootstrapped; replaced by the module's own tests.

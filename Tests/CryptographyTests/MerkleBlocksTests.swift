@@ -1,0 +1,38 @@
+import Bytes
+import Testing
+
+@testable import Cryptography
+
+struct MerkleBlocksTests {
+  private static func blocks(_ count: Int, seed: UInt8 = 1) -> [UInt8] {
+    var value = UInt64(seed)
+    return (0..<(count * 64)).map { _ in
+      value = value &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return UInt8(truncatingIfNeeded: value >> 56)
+    }
+  }
+
+  @Test func theRootOverBlocksIsTheTreesRoot() {
+    for count in Array(1...70) + [127, 128, 129, 255, 256] {
+      let blocks = Self.blocks(count, seed: UInt8(count % 251))
+      let leaves = (0..<count).map { RFC6962Keccak.leaf(Array(blocks[($0 * 64)..<($0 * 64 + 64)])) }
+      let root = blocks.withUnsafeBytes { MerkleTree<RFC6962Keccak>.root(blocks: $0) }
+      #expect(root == MerkleTree<RFC6962Keccak>.root(leaves), "\(count) leaves")
+    }
+  }
+
+  @Test func everyBitOfEveryBlockCounts() {
+    let blocks = Self.blocks(9)
+    let root = blocks.withUnsafeBytes { MerkleTree<RFC6962Keccak>.root(blocks: $0) }
+    for place in stride(from: 0, to: blocks.count, by: 7) {
+      var changed = blocks
+      changed[place] ^= 1 << UInt8(place % 8)
+      #expect(changed.withUnsafeBytes { MerkleTree<RFC6962Keccak>.root(blocks: $0) } != root)
+    }
+  }
+
+  @Test func noBlocksHaveTheEmptyRoot() {
+    #expect(
+      MerkleTree<RFC6962Keccak>.root(blocks: UnsafeRawBufferPointer(start: nil, count: 0)) == RFC6962Keccak.emptyRoot)
+  }
+}

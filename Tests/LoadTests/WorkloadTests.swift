@@ -1,0 +1,167 @@
+import Market
+import Testing
+
+@testable import Operations
+
+struct WorkloadTests {
+  private static func accepted(_ operations: [Market.Operation]) -> [ActionReply.Result] {
+    operations.map { ActionReply.Result(outcome: $0.kind == .new ? .resting : .cancelled) }
+  }
+
+  /// Batches of an account whose orders all come to rest, with the orders open before each.
+  private static func drive(
+    _ batches: Int, seed: UInt64 = 1, mix: LoadMix = .standard, quotes: ShardQuotes = LoadMarket.quotes(),
+    _ each: (_ nonce: UInt64, _ operations: [Market.Operation]) -> Void
+  ) {
+    var workload = Workload(account: AccountID(3))
+    var random = SeededGenerator(seed: seed)
+    var quotes = quotes
+    for nonce in 1...UInt64(batches) {
+      let operations = workload.operations(32, mix: mix, quotes: &quotes, &random)
+      each(nonce, operations)
+      workload.learn(nonce, operations, accepted(operations), quotes)
+    }
+  }
+
+  @Test func everyPriceIsOnTickAndInBand() throws {
+    let quotes = LoadMarket.quotes()
+    var priced = 0
+    var failures = 0
+    Self.drive(400) { _, operations in
+      for operation in operations where operation.kind == .new || operation.kind == .replace {
+        priced += 1
+        guard let place = quotes.place(of: operation.instrument) else {
+          failures += 1
+          return
+        }
+        let quote = quotes[place]
+        let isSound =
+          operation.price.units > 0 && operation.price.units % quote.instrument.tickSize.units == 0
+          && operation.price >= quote.bandLow && operation.price <= quote.bandHigh
+        if !isSound { failures += 1 }
+      }
+    }
+    #expect(priced > 5_000)
+    #expect(failures == 0)
+  }
+
+  @Test func everyQuantityIsWholeLotsWithinTheLargestOrder() {
+    var failures = 0
+    Self.drive(400) { _, operations in
+      for operation in operations where operation.kind == .new || operation.kind == .replace {
+        let instrument = LoadMarket.definition.instruments[Int(operation.instrument.rawValue)]
+        let lots = operation.quantity.units / instrument.lotSize.units
+        if operation.quantity.units % instrument.lotSize.units != 0 || lots < 1 || lots > instrument.maximumOrder.count
+        {
+          failures += 1
+        }
+      }
+    }
+    #expect(failures == 0)
+  }
+
+  @Test func everyInstrumentIsTouchedWhicheverAccountsCome() {
+    var quotes = LoadMarket.quotes()
+    var random = SeededGenerator(seed: 9)
+    var touched: Set<InstrumentID> = []
+    // One order an account: turns are of the shard, not of the account.
+    for account in 0..<LoadMarket.perShard {
+      var workload = Workload(account: AccountID(UInt32(account * 64)))
+      for operation in workload.operations(1, mix: .standard, quotes: &quotes, &random) {
+        touched.insert(operation.instrument)
+      }
+    }
+    #expect(touched.count == LoadMarket.perShard)
+  }
+
+  @Test func anInstrumentWithoutAMarkGetsNoOrderUntilItHasOne() {
+    let missing = InstrumentID(2)
+    var touched: Set<InstrumentID> = []
+    Self.drive(50, quotes: LoadMarket.quotes(missing: [missing])) { _, operations in
+      touched.formUnion(operations.map(\.instrument))
+    }
+    #expect(touched.count == LoadMarket.perShard - 1)
+    #expect(!touched.contains(missing))
+  }
+
+  @Test func withoutAnyMarkThereIsNothingToOrder() {
+    var quotes = ShardQuotes(ShardID(0), LoadMarket.definition)
+    var workload = Workload(account: AccountID(1))
+    var random = SeededGenerator(seed: 1)
+    #expect(workload.operations(32, mix: .standard, quotes: &quotes, &random).isEmpty)
+  }
+
+  @Test func aTargetIsAnOwnRestingOrderThatNothingElseCancels() {
+    var resting: Set<[UInt64]> = []
+    var targets = 0
+    var failures = 0
+    Self.drive(400) { nonce, operations in
+      for operation in operations where operation.kind == .cancel || operation.kind == .replace {
+        targets += 1
+        let name = [operation.targetNonce, UInt64(operation.targetIndex), UInt64(operation.instrument.rawValue)]
+        if !resting.contains(name) { failures += 1 }
+        if operation.kind == .cancel { resting.remove(name) }
+      }
+      for (index, operation) in operations.enumerated() where operation.kind == .new {
+        resting.insert([nonce, UInt64(index), UInt64(operation.instrument.rawValue)])
+      }
+    }
+    #expect(targets > 2_000)
+    #expect(failures == 0)
+  }
+
+  @Test func anOrderThatEndedIsNoTargetAnyMore() {
+    var workload = Workload(account: AccountID(1))
+    var quotes = LoadMarket.quotes()
+    var random = SeededGenerator(seed: 1)
+    let operations = workload.operations(8, mix: .standard, quotes: &quotes, &random)
+    workload.learn(1, operations, Self.accepted(operations), quotes)
+    let open = workload.openCount
+    #expect(open > 0)
+    for index in operations.indices { workload.forget(1, UInt16(index)) }
+    #expect(workload.openCount == 0)
+    let next = workload.operations(32, mix: .standard, quotes: &quotes, &random)
+    #expect(next.allSatisfy { $0.kind == .new })
+  }
+
+  @Test func sharesAreThoseOfTheMix() {
+    var counts: [Market.Operation.Kind: Int] = [:]
+    var crossing = 0
+    var all = 0
+    Self.drive(1_000) { _, operations in
+      for operation in operations {
+        guard let kind = operation.kind else { continue }
+        all += 1
+        counts[kind, default: 0] += 1
+        if operation.timeInForce == .immediateOrCancel { crossing += 1 }
+      }
+    }
+    func share(_ count: Int?) -> Double { Double(count ?? 0) / Double(all) }
+    #expect(abs(share(counts[.cancel]) - 0.40) < 0.03)
+    #expect(abs(share(counts[.replace]) - 0.05) < 0.01)
+    #expect(abs(share(crossing) - 0.10) < 0.01)
+  }
+
+  @Test func openOrdersAreBounded() {
+    var workload = Workload(account: AccountID(1))
+    var quotes = LoadMarket.quotes()
+    var random = SeededGenerator(seed: 4)
+    var mix = LoadMix.standard
+    (mix.new, mix.cancel, mix.replace, mix.crossing) = (100, 0, 0, 0)
+    for nonce in 1...100 {
+      let operations = workload.operations(32, mix: mix, quotes: &quotes, &random)
+      workload.learn(UInt64(nonce), operations, Self.accepted(operations), quotes)
+    }
+    #expect(workload.openCount < Workload.maximumOpen + 32)
+  }
+
+  @Test func aSeedGivesTheSameLoadAgain() {
+    func load(_ seed: UInt64) -> [Market.Operation] {
+      var all: [Market.Operation] = []
+      Self.drive(20, seed: seed) { all += $1 }
+      return all
+    }
+    #expect(load(5) == load(5))
+    #expect(load(5) != load(6))
+  }
+}

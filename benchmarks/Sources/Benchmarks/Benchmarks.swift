@@ -1,0 +1,98 @@
+import Foundation
+
+/// The benchmarks' command line: one of `light`, `heavy`, `shards`, `streams`.
+@main enum Benchmarks {
+  static func main() {
+    do {
+      try run(Array(CommandLine.arguments.dropFirst()))
+    } catch {
+      FileHandle.standardError.write(Data("benchmarks: \(error)\n".utf8))
+      exit(error is UsageError ? 2 : 1)
+    }
+  }
+
+  private static func run(_ arguments: [String]) throws {
+    // The floor's other process: it echoes what it gets.
+    if arguments.first == "echo", arguments.count == 2 { return try Floor.echo(endpoint: arguments[1]) }
+    let options = try Options(arguments)
+    signal(SIGPIPE, SIG_IGN)
+    switch options.benchmark {
+    case "light": try LightLoad(options).run()
+    case "heavy": try HeavyLoad(options).run()
+    case "shards": try Shards(options).run()
+    case "streams": try Streams(options).run()
+    default:
+      throw UsageError(reason: "'\(options.benchmark)' is none; the benchmarks are light, heavy, shards, streams")
+    }
+  }
+
+  /// Prints a benchmark's figures as the last line, if asked to.
+  static func print(json figures: [String: Any], _ options: Options) throws {
+    guard options.wantsJSON else { return }
+    let data = try JSONSerialization.data(withJSONObject: figures, options: [.sortedKeys, .withoutEscapingSlashes])
+    Swift.print(String(decoding: data, as: UTF8.self))
+  }
+}
+
+/// A command line that cannot be understood.
+struct UsageError: Error, CustomStringConvertible {
+  var reason: String
+  var description: String { reason }
+}
+
+/// What was asked for.
+struct Options {
+  var benchmark: String
+  var novation = "novation"
+  /// The benchmarks' directory.
+  var here = "."
+  var wantsJSON = false
+  /// Runs whose median counts; 0 takes the benchmark's own number.
+  var runs = 0
+  /// Length of a measured window; 0 takes the benchmark's own.
+  var seconds = 0
+  var rate = 0
+  var files: [String] = []
+
+  init(_ arguments: [String]) throws {
+    guard let first = arguments.first, !first.hasPrefix("-") else {
+      throw UsageError(
+        reason: "which benchmark? light, heavy, shards or streams; --runs N, --seconds S, --rate R, --json")
+    }
+    benchmark = first
+    var rest = arguments.dropFirst()
+    func value(_ name: String) throws -> String {
+      guard let value = rest.popFirst() else { throw UsageError(reason: "\(name) wants a value") }
+      return value
+    }
+    func number(_ name: String) throws -> Int {
+      let text = try value(name)
+      guard let number = Int(text), (1...1_000_000).contains(number) else {
+        throw UsageError(reason: "\(name) \(text): it must be 1 to 1000000")
+      }
+      return number
+    }
+    while let argument = rest.popFirst() {
+      switch argument {
+      case "--novation": novation = try value(argument)
+      case "--here": here = try value(argument)
+      case "--json": wantsJSON = true
+      case "--runs": runs = try number(argument)
+      case "--seconds": seconds = try number(argument)
+      case "--rate": rate = try number(argument)
+      default:
+        guard !argument.hasPrefix("-") else { throw UsageError(reason: "\(argument) is no option") }
+        files.append(argument)
+      }
+    }
+  }
+}
+
+extension [Double] {
+  /// The middle one, or the mean of the two in the middle; 0 of none.
+  var median: Double {
+    let ordered = sorted()
+    guard let last = ordered.indices.last else { return 0 }
+    return (ordered[last / 2] + ordered[(last + 1) / 2]) / 2
+  }
+}

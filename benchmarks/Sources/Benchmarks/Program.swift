@@ -1,0 +1,43 @@
+import Foundation
+
+/// Another program: started, awaited, stopped.
+final class Program {
+  private let process = Process()
+  private let output = Pipe()
+  private let name: String
+
+  init(_ path: String, _ arguments: [String], keepsErrors: Bool = false) throws {
+    name = ([URL(fileURLWithPath: path).lastPathComponent] + arguments.prefix(1)).joined(separator: " ")
+    process.executableURL = URL(fileURLWithPath: path)
+    process.arguments = arguments
+    process.standardOutput = output
+    if !keepsErrors { process.standardError = FileHandle.nullDevice }
+    try process.run()
+  }
+
+  var isRunning: Bool { process.isRunning }
+
+  /// Waits for its end and returns its last line. - Throws: `ProgramError` if it fails.
+  func lastLine() throws -> String {
+    let data = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    guard process.terminationStatus == 0 else {
+      throw ProgramError(name: name, status: process.terminationStatus)
+    }
+    return String(decoding: data, as: UTF8.self).split(separator: "\n").last.map(String.init) ?? ""
+  }
+
+  /// Asks it to end, as Ctrl-C does, and waits.
+  func stop() {
+    if process.isRunning { process.interrupt() }
+    _ = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+  }
+}
+
+/// A program that failed.
+struct ProgramError: Error, CustomStringConvertible {
+  var name: String
+  var status: Int32
+  var description: String { "\(name) ended with code \(status)" }
+}
