@@ -120,7 +120,7 @@ let package = Package(
     tests(
       "Documentation",
       ["Settlement", "Journal", "Wire", "Cryptography", "Machine", "Market", "Bytes"]),
-    tests("Command", ["novation"]),
+    tests("Command", ["novation", "Cryptography", "Bytes"]),
     tests("Load", ["Operations", "Market", "Bytes", histogram]),
   ]
 )

@@ -71,25 +71,3 @@ struct InstrumentsCommand: ParsableCommand {
     }
   }
 }
-
-/// Replays recorded order streams.
-struct ReplayCommand: ParsableCommand {
-  enum Format: String, ExpressibleByArgument, CaseIterable {
-    case obs
-  }
-  static let configuration = CommandConfiguration(
-    commandName: "replay", abstract: "Drive one matching shard in this process with a recorded order stream.",
-    discussion: """
-      The stream goes through the same code that a matcher process runs, without sockets and without a journal.
-
-      JSON of --format obs: operations, trades, volume, notional (modulo 2^64), tape_hash (16 hexadecimal digits), \
-      final_orders, final_levels, final_qty, final_pq, ns_per_op (after the warm-up).
-
-      EXAMPLES
-        novation replay --format obs stream.obs --json
-      """)
-  @Option(help: "obs: a neutral order stream.") var format: Format
-  @Argument(help: "The stream.") var file: String
-  @OptionGroup var output: OutputOption
-  func run() throws { try output.show(StreamReplay.obs(file: file)) }
-}

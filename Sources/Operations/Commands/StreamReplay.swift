@@ -5,10 +5,21 @@ import Replay
 public enum StreamReplay {
   /// A neutral order stream.
   public static func obs(file: String) throws -> ObsReplayReport {
-    do {
-      return ObsReplayReport(try ObsReplay.run(file: URL(fileURLWithPath: file)))
-    } catch let error as ReplayError {
-      throw CommandMistake("\(error)".hasPrefix(file) ? "\(error)" : "\(file): \(error)")
+    try require(file)
+    return ObsReplayReport(try ObsReplay.run(file: URL(fileURLWithPath: file)))
+  }
+
+  /// A LOBSTER recording: its messages, held against its book row by row.
+  public static func lobster(messages: String, book: String) throws -> LobsterReplayReport {
+    try require(messages)
+    try require(book)
+    return LobsterReplayReport(
+      try LobsterReplay.run(messages: URL(fileURLWithPath: messages), book: URL(fileURLWithPath: book)))
+  }
+
+  private static func require(_ file: String) throws {
+    guard FileManager.default.isReadableFile(atPath: file) else {
+      throw CommandMistake("\(file): cannot be read; it must be a recorded stream")
     }
   }
 }
@@ -29,5 +40,22 @@ public struct ObsReplayReport: CommandReport {
     price times quantity \(result.finalPriceQuantity)
     \(String(format: "%.1f", result.nanosecondsPerOperation)) ns an operation
     """
+  }
+}
+
+/// What a LOBSTER recording came to. Keys as `LobsterReplay.Result` names them.
+public struct LobsterReplayReport: CommandReport {
+  private let result: LobsterReplay.Result
+
+  init(_ result: LobsterReplay.Result) { self.result = result }
+
+  /// Every row was the shard's own book.
+  public var isGood: Bool { result.rowsChecked > 0 && result.rowsDisagreeing == 0 }
+
+  public func encode(to encoder: any Encoder) throws { try result.encode(to: encoder) }
+
+  public var text: String {
+    let first = result.firstDisagreeing.isEmpty ? "" : ", the first in rows \(result.firstDisagreeing)"
+    return "\(result.rowsChecked) rows checked, \(result.rowsDisagreeing) disagree\(first)"
   }
 }

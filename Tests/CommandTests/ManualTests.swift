@@ -1,0 +1,125 @@
+import Foundation
+import Testing
+
+/// Commands that need no cluster, and the manual.
+struct ManualTests {
+  static let commands = [
+    "run", "status", "stop", "epoch", "config", "prepare", "load", "replay", "drill", "account", "deposit", "withdraw",
+    "instruments", "book", "order", "cancel", "signature-debug", "proof", "verify-proof", "version",
+  ]
+
+  @Test func theOverviewNamesEveryCommandByWhoUsesIt() throws {
+    let alone = try Program.run()
+    let help = try Program.run("help")
+    #expect(alone.code == 0)
+    #expect(help.code == 0)
+    #expect(alone.output == help.output)
+    #expect(try Program.run("--help").output == help.output)
+    for group in ["OPERATORS", "LOAD GENERATORS", "DRILLS", "TRADERS", "AUDITORS"] {
+      #expect(help.output.uppercased().contains(group), "\(group)")
+    }
+    for command in Self.commands { #expect(help.output.contains("\n  \(command) "), "\(command)") }
+  }
+
+  @Test(arguments: commands) func everyCommandHasAPage(_ command: String) throws {
+    let page = try Program.run("help", command)
+    #expect(page.code == 0)
+    #expect(page.output.hasPrefix("OVERVIEW: "))
+    #expect(page.output.contains("USAGE: novation \(command)"))
+  }
+
+  @Test func aMistypedCommandOrOptionIsOneLineWithWhatWasMeant() throws {
+    try Program.run("stauts").expectRefusal(2, "unknown command 'stauts'", "did you mean status")
+    try Program.run("frobnicate").expectRefusal(2, "unknown command 'frobnicate'", "novation help")
+    try Program.run("status", "--jsn").expectRefusal(2, "--jsn", "--json", "novation help status")
+    try Program.run("order", "--account", "1").expectRefusal(2, "Missing expected argument", "novation help order")
+    try Program.run("stop", "--seconds", "soon").expectRefusal(2, "'soon' is invalid", "novation help stop")
+  }
+
+  @Test func whereNoClusterLivesIsSaid() throws {
+    let scratch = ScratchDirectory()
+    for command in [["status"], ["book", "BTC-PERPETUAL"], ["account", "show", "1"], ["instruments", "list"]] {
+      try Program.run(command + ["--data", scratch.path]).expectRefusal(2, scratch.path, "no cluster lives here")
+    }
+    try Program.run("stop", "--data", scratch.path).expectRefusal(2, scratch.path, "no such directory")
+    let map = try scratch.write("{", to: "cluster.json")
+    try Program.run("status", "--data", scratch.path).expectRefusal(2, map, "not a cluster map")
+  }
+
+  @Test func theVersionTellsEveryFormat() throws {
+    let version = try Program.run("version", "--json").json()
+    #expect(
+      Set(version.keys) == [
+        "version", "journal_entry", "shard_snapshot", "risk_snapshot", "settlement_snapshot", "wire_frame", "listing",
+        "instrument_file", "ledger", "cluster_map",
+      ])
+    let text = try #require(version["version"] as? String)
+    #expect(text.split(separator: ".").count == 3)
+    #expect(try Program.run("version").output.hasPrefix("novation \(text)\n"))
+    #expect(try Program.run("--version").output == "\(text)\n")
+  }
+
+  @Test func theShippedConfigurationIsSound() throws {
+    let check = try Program.run("config", "check", "--json")
+    #expect(check.code == 0, "\(check.errors)")
+    let files = try #require(try check.json()["files"] as? [[String: String]])
+    #expect(files.map { $0["kind"] } == ["cluster", "instruments"])
+  }
+
+  @Test func anUnsoundConfigurationIsOneLine() throws {
+    let scratch = ScratchDirectory()
+    func check(_ text: String) throws -> Program.Result {
+      try Program.run(
+        "config", "check", scratch.write(text, to: "c.toml"), "cluster/config/instruments.toml")
+    }
+    #expect(try check("[cluster]\nshards = 3\n").code == 0)
+    try check("[cluster]\nshard = 3\n").expectRefusal(2, "c.toml", "cluster.shard", "cluster.shards")
+    try check("[cluster]\nshards = 0\n").expectRefusal(2, "cluster.shards = 0", "1 to 1024")
+    try check("[cluster]\nshards = 1000\n").expectRefusal(2, "shards", "1000")
+    try check("[cluster]\nquorum = 2\n").expectRefusal(2, "cluster.quorum", "cluster.verifiers")
+    try check("[transport]\nkind = \"tcp\"\nhost = \"service\"\n").expectRefusal(2, "transport.base_port", "service")
+    try check("[cluster\n").expectRefusal(2, "c.toml")
+    try Program.run("config", "check", "/nowhere.toml").expectRefusal(2, "/nowhere.toml: cannot be read")
+  }
+
+  @Test func aPreparedDirectoryStartsNothingAndKeepsItsKeys() throws {
+    let scratch = ScratchDirectory()
+    let config = try scratch.write(
+      """
+      [cluster]
+      matcher_nodes = 2
+      shards = 4
+      [transport]
+      kind = "tcp"
+      host = "service"
+      base_port = 7400
+      """, to: "c.toml")
+    let data = "\(scratch.path)/d"
+    let prepared = try Program.run("prepare", "--data", data, "--config", config, "--json")
+    #expect(prepared.code == 0, "\(prepared.errors)")
+    let report = try prepared.json()
+    #expect(Set(report.keys) == ["data_directory", "nodes", "shards", "instruments", "endpoints"])
+    let endpoints = try #require(report["endpoints"] as? [String: String])
+    #expect(endpoints["shard-3"]?.hasPrefix("tcp://matcher-1:74") == true)
+    #expect(endpoints["risk"]?.hasPrefix("tcp://risk:74") == true)
+    let map = try #require(FileManager.default.contents(atPath: "\(data)/cluster.json"))
+    let object = try #require(try JSONSerialization.jsonObject(with: map) as? [String: Any])
+    #expect(object["version"] as? Int == 1)
+    #expect((object["bindings"] as? [String: String])?.values.allSatisfy { $0.hasPrefix("tcp://*:") } == true)
+    #expect(try Program.run("prepare", "--data", data, "--config", config).code == 0)
+    #expect(FileManager.default.contents(atPath: "\(data)/cluster.json") == map)
+    #expect(try Program.run("stop", "--data", data).output.contains("nothing runs"))
+  }
+
+  @Test func aRecordingThatIsNotThereIsSaid() throws {
+    try Program.run("replay", "--format", "obs", "/nowhere.obs").expectRefusal(2, "/nowhere.obs: cannot be read")
+    try Program.run("replay", "--format", "lobster", "--messages", "/m").expectRefusal(2, "--messages and --book")
+    let scratch = ScratchDirectory()
+    let file = try scratch.write("not a stream", to: "x.obs")
+    try Program.run("replay", "--format", "obs", file).expectRefusal(2)
+    try Program.run("instruments", "import", "--deribit", "/nowhere.gz", "--out", "\(scratch.path)/o.toml")
+      .expectRefusal(2, "/nowhere.gz")
+    try Program.run("instruments", "import", "--deribit", file, "--out", "\(scratch.path)/o.toml")
+      .expectRefusal(2, file)
+  }
+}
