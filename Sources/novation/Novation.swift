@@ -72,7 +72,7 @@ enum Complaint {
       .joined(separator: " ")
     if let unknown = unknownCommand(message) {
       let near = NearNames.of(
-        unknown, among: Novation.configuration.subcommands.compactMap(\.configuration.commandName))
+        unknown, among: Novation.configuration.subcommands.compactMap { $0.configuration.commandName })
       line = "unknown command '\(unknown)'" + (near.isEmpty ? "" : ", did you mean \(near.joined(separator: " or "))?")
       return "\(line); see novation help"
     }
