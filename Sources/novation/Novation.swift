@@ -12,11 +12,12 @@ import Operations
       A cluster of processes matches signed orders, nets every account's margin in one place, and every second commits \
       what happened to a vault that holds the users' money. Start one, and look at it from a second terminal:
 
-        novation run                       start a cluster in ./data, with market makers; Ctrl-C stops it
-        novation status                    every process, shard and epoch
-        novation account create            a key, and an account opened by a deposit
-        novation book BTC-PERPETUAL        prices to trade at
-        novation order --account 1 --instrument BTC-PERPETUAL --side buy --quantity 100 --type market
+        novation run                   a cluster in ./data, with market makers
+        novation status                every process, shard and epoch
+        novation account create        a key, and an account opened by a deposit
+        novation book BTC-PERPETUAL    prices to trade at
+        novation order --account 1 --instrument BTC-PERPETUAL --side buy \\
+          --quantity 100 --type market
         novation withdraw --account 1 --currency USDC --amount 1000
         novation proof 1 --out proof.json; novation verify-proof proof.json
 
@@ -27,7 +28,7 @@ import Operations
       nothing was done. What went wrong is one line on standard error.
       """,
     version: BuildVersion.current,
-    subcommands: [VersionCommand.self, NodeCommand.self],
+    subcommands: [NodeCommand.self],
     groupedSubcommands: [
       CommandGroup(
         name: "Operators",
@@ -44,6 +45,7 @@ import Operations
           OrderCommand.self, CancelCommand.self, SignatureDebugCommand.self,
         ]),
       CommandGroup(name: "Auditors", subcommands: [AuditCommand.self, ProofCommand.self, VerifyProofCommand.self]),
+      CommandGroup(name: "Everybody", subcommands: [VersionCommand.self]),
     ])
 
   static func main() {
@@ -71,16 +73,20 @@ enum Complaint {
     var line = message.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
       .joined(separator: " ")
     if let unknown = unknownCommand(message) {
-      let near = NearNames.of(
-        unknown, among: Novation.configuration.subcommands.compactMap { $0.configuration.commandName })
+      let names = Novation.configuration.subcommands.filter { $0.configuration.shouldDisplay }
+        .compactMap { $0.configuration.commandName }
+      let near = NearNames.of(unknown, among: names)
       line = "unknown command '\(unknown)'" + (near.isEmpty ? "" : ", did you mean \(near.joined(separator: " or "))?")
       return "\(line); see novation help"
     }
+    // Words that end a sentence of the parser's do not end ours.
+    if line.hasSuffix(".") { line.removeLast() }
     for part in whole.split(whereSeparator: \.isNewline) {
       let part = part.trimmingCharacters(in: .whitespaces)
       // The parser's own words about the option, and where its command is described.
       if part.hasPrefix("Help:"), let help = part.range(of: "  ", options: .backwards) {
-        line += ": \(part[help.upperBound...])"
+        if !line.contains("Please provide") { line += ": \(part[help.upperBound...].drop(while: { $0 == " " }))" }
+        if line.hasSuffix(".") { line.removeLast() }
       } else if part.hasPrefix("See '"), part.hasSuffix(" --help' for more information.") {
         let command = part.dropFirst(5).dropLast(30).split(separator: " ").dropFirst()
         line += "; see novation help" + command.map { " \($0)" }.joined()

@@ -28,10 +28,12 @@ struct OrderCommand: ParsableCommand {
       [{number, price, quantity, fee, is_maker}], machine, term, sequence, reason.
 
       EXAMPLES
-        novation order --account 7 --instrument BTC-PERPETUAL --side buy --quantity 100 --price 99500
-        novation order --account 7 --instrument BTC-PERPETUAL --side sell --quantity 100 --type market --reduce-only
-        novation order --account 7 --instrument ETH-PERPETUAL --side buy --quantity 10 --price 3900 --tif gtd \
-      --expires 30 --post-only --wait 30
+        novation order --account 7 --instrument BTC-PERPETUAL --side buy \\
+          --quantity 100 --price 99500
+        novation order --account 7 --instrument BTC-PERPETUAL --side sell \\
+          --quantity 100 --type market --reduce-only
+        novation order --account 7 --instrument ETH-PERPETUAL --side buy \\
+          --quantity 10 --price 3900 --tif gtd --expires 30 --post-only --wait 30
       """)
   @Option(help: "The account's number; its key file must be here.") var account: UInt32
   @Option(help: "Name of the instrument.") var instrument: String

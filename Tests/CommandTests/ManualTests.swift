@@ -62,7 +62,7 @@ struct ManualTests {
   @Test func theShippedConfigurationIsSound() throws {
     let check = try Program.run("config", "check", "--json")
     #expect(check.code == 0, "\(check.errors)")
-    let files = try #require(try check.json()["files"] as? [[String: String]])
+    let files = try check.json()["files"] as? [[String: String]] ?? []
     #expect(files.map { $0["kind"] } == ["cluster", "instruments"])
   }
 
@@ -103,7 +103,7 @@ struct ManualTests {
     #expect(endpoints["shard-3"]?.hasPrefix("tcp://matcher-1:74") == true)
     #expect(endpoints["risk"]?.hasPrefix("tcp://risk:74") == true)
     let map = try #require(FileManager.default.contents(atPath: "\(data)/cluster.json"))
-    let object = try #require(try JSONSerialization.jsonObject(with: map) as? [String: Any])
+    let object = try JSONSerialization.jsonObject(with: map) as? [String: Any] ?? [:]
     #expect(object["version"] as? Int == 1)
     #expect((object["bindings"] as? [String: String])?.values.allSatisfy { $0.hasPrefix("tcp://*:") } == true)
     #expect(try Program.run("prepare", "--data", data, "--config", config).code == 0)

@@ -73,7 +73,8 @@ struct RunningCluster: SuiteTrait, TestScoping {
 
   /// An account with a million.
   static func account() throws -> Int {
-    try #require(try novation("account", "create", "--json").json()["account"] as? Int)
+    let created = try novation("account", "create", "--json").json()
+    return try #require(created["account"] as? Int)
   }
 
   /// The mark of the perpetual, moved by some percent and put on its tick, as text.

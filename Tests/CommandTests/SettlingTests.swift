@@ -67,8 +67,8 @@ extension ClusterCommandTests {
       #expect(try novation("verify-proof", file, "--root", String(repeating: "0", count: 64)).code == 1)
 
       let text = try String(contentsOfFile: file, encoding: .utf8)
-      let leaf = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])["leaf"]
-      let original = try #require(leaf as? String)
+      let parts = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+      let original = try #require(parts?["leaf"] as? String)
       let last: Character = original.last == "0" ? "1" : "0"
       let tampered = try scratch.write(
         text.replacingOccurrences(of: original, with: original.dropLast() + String(last)), to: "tampered.json")
@@ -122,8 +122,9 @@ extension ClusterCommandTests {
     @Test func theStagesOfASignatureAreShown() throws {
       let created = try novation("account", "create", "--json").json()
       let owner = try #require(created["owner"] as? String)
-      let file = try #require(FileManager.default.contents(atPath: try #require(created["key_file"] as? String)))
-      let secret = try #require(try JSONSerialization.jsonObject(with: file) as? [String: Any])["key"] as? String
+      let path = try #require(created["key_file"] as? String)
+      let file = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path)))
+      let secret = (file as? [String: Any])?["key"] as? String
       let key = try #require(Hexadecimal.decode(secret ?? "").flatMap { PrivateKey($0) })
       func trade(_ signature: String?) -> String {
         """
@@ -140,7 +141,7 @@ extension ClusterCommandTests {
           "module", "account", "nonce", "expiry", "signer", "type_hash", "encoded_data", "data_hash", "struct_hash",
           "domain_separator", "digest", "is_valid",
         ])
-      let digest = try #require(Digest(hexadecimal: try #require(stages["digest"] as? String)))
+      let digest = try #require((stages["digest"] as? String).flatMap { Digest(hexadecimal: $0) })
       let signature = key.sign(digest)
       let text = Hexadecimal.encode(signature.r.array + signature.s.array + [signature.recoveryID + 27])
       let signed = try novation("signature-debug", "--json", input: trade(text))

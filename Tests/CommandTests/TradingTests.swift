@@ -9,7 +9,8 @@ extension ClusterCommandTests {
       let file = try #require(created["key_file"] as? String)
       let mode = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int
       #expect(mode == 0o600)
-      let shown = try novation("account", "show", "\(try #require(created["account"] as? Int))", "--json").json()
+      let number = try #require(created["account"] as? Int)
+      let shown = try novation("account", "show", "\(number)", "--json").json()
       #expect(shown["owner"] as? String == created["owner"] as? String)
       #expect((shown["ledger"] as? [String: String])?["USDC"] == "2500.5")
     }

@@ -33,42 +33,61 @@ public struct AccountWithdrawal: CommandReport {
   public init(
     account: AccountID, currency name: String, amount: Money, in session: ClusterSession, say: (String) -> Void
   ) throws {
-    let currency = try session.currency(named: name)
+    let place = try session.currency(named: name)
     guard amount > .zero else { throw CommandMistake("--amount \(amount): a withdrawal must be positive") }
     let credentials = try session.store.load(account)
     let nonce = ActionSubmission.nonce()
-    let action = try Self.sign(currency, amount, credentials, nonce, session.market)
-    say("signed a withdrawal of \(amount) \(name.uppercased()) from account \(account), nonce \(nonce)")
+    let action = try Self.sign(place, amount, credentials, nonce, session.market)
+    let currency = session.market.currencies[Int(place.rawValue)].name
+    say("signed a withdrawal of \(amount) \(currency) from account \(account), nonce \(nonce)")
+    let verdict = Verdict(try Self.decide(action, account: account, nonce: nonce, in: session))
+    var receipt: Receipt?
+    if verdict.outcome.isAccepted {
+      say("risk has granted it (sequence \(verdict.sequence ?? 0))")
+      // The coordinator's open epoch is never behind risk's, so the grant lies in it or before.
+      let wanted = try session.epoch(0).openEpoch
+      say("waiting until epoch \(wanted) is final")
+      let claimed = try Self.claim(account, place, notBefore: wanted, in: session, say: say)
+      say("the vault has paid \(claimed.amount) \(currency) to \(credentials.owner)")
+      receipt = claimed
+    }
     self.account = account.rawValue
-    self.currency = session.market.currencies[Int(currency.rawValue)].name
+    self.currency = currency
     self.amount = amount.description
     self.nonce = nonce
     recipient = credentials.owner.description
+    outcome = verdict.outcome.name
+    code = verdict.outcome.rawValue
+    isGranted = verdict.outcome.isAccepted
+    sequence = verdict.sequence
+    reason = verdict.reason
+    epoch = receipt?.epoch.rawValue
+    paid = receipt?.amount
+  }
 
-    let last: Outcome
-    switch try Self.decide(action, account: account, nonce: nonce, in: session) {
-    case .refusal(let refusal):
-      last = refusal.outcome
-      reason = refusal.reason
-    case .reply(let reply):
-      last = reply.results.first?.outcome ?? .malformed
-      sequence = reply.sequence.rawValue
+  /// What risk, or the gateway, said in the end.
+  private struct Verdict {
+    var outcome: Outcome
+    var sequence: UInt64?
+    var reason: String?
+
+    init(_ answer: ActionSubmission.Answer) {
+      switch answer {
+      case .refusal(let refusal):
+        outcome = refusal.outcome
+        reason = refusal.reason.isEmpty ? outcome.explanation : refusal.reason
+      case .reply(let reply):
+        outcome = reply.results.first?.outcome ?? .malformed
+        sequence = reply.sequence.rawValue
+        reason = outcome.isAccepted ? nil : outcome.explanation
+      }
     }
-    outcome = last.name
-    code = last.rawValue
-    isGranted = last.isAccepted
-    guard isGranted else {
-      if reason?.isEmpty ?? true { reason = last.explanation }
-      return
-    }
-    say("risk has granted it (sequence \(sequence ?? 0))")
-    // The coordinator's open epoch is never behind risk's, so the grant lies in it or before.
-    let wanted = try session.epoch(0).openEpoch
-    say("waiting until epoch \(wanted) is final")
-    let receipt = try Self.claim(account, currency, notBefore: wanted, in: session, say: say)
-    epoch = receipt.epoch.rawValue
-    paid = receipt.amount
-    say("the vault has paid \(receipt.amount) \(self.currency) to \(recipient)")
+  }
+
+  /// What the vault paid, and under which epoch.
+  private struct Receipt {
+    var epoch: Epoch
+    var amount: String
   }
 
   /// Derive's withdrawal form, to the owner, without a fee.
@@ -82,6 +101,7 @@ public struct AccountWithdrawal: CommandReport {
       module: .withdrawal, operationCount: 1, account: credentials.account, nonce: nonce,
       expiry: ActionSubmission.expiry(), underlying: UnderlyingID(0), signer: credentials.owner,
       owner: credentials.owner, signature: RecoverableSignature(r: .zero, s: .zero, recoveryID: 0))
+    // A withdrawal fills the place of an operation, byte for byte.
     var action = SignedAction(header: header, operations: [try Market.Operation(decoding: withdrawal.encoded)])
     do {
       try ActionSigning(market: market).sign(&action, with: credentials.key)
@@ -110,7 +130,7 @@ public struct AccountWithdrawal: CommandReport {
   private static func claim(
     _ account: AccountID, _ currency: Currency, notBefore wanted: UInt32, in session: ClusterSession,
     say: (String) -> Void
-  ) throws -> (epoch: Epoch, amount: String) {
+  ) throws -> Receipt {
     let deadline = Date().addingTimeInterval(finalitySeconds)
     while true {
       let state = try session.epoch(0)
@@ -122,7 +142,7 @@ public struct AccountWithdrawal: CommandReport {
           say("claiming with the proof under epoch \(proof.header.epoch), root \(proof.header.root)")
           let transaction = VaultTransaction.withdraw(proof, currency: currency)
           let receipt = try session.ask(ReceiptText.self, .transaction, .settlement, transaction.encoded)
-          return (proof.header.epoch, receipt.amount ?? "0")
+          return Receipt(epoch: proof.header.epoch, amount: receipt.amount ?? "0")
         }
       }
       guard Date() < deadline else {

@@ -102,7 +102,8 @@ public struct OrderCancellation: CommandReport {
     var lines = ["\(cancelled) order\(cancelled == 1 ? "" : "s") of account \(account) cancelled"]
     for part in parts {
       lines.append(
-        "  \(part.machine): \(part.code) \(part.outcome)\(part.reason.map { ": \($0)" } ?? "")"
+        "  \(part.machine): \(part.isAccepted ? "done" : "\(part.code) \(part.outcome)")"
+          + (part.reason.map { ": \($0)" } ?? "")
           + (part.sequence.map { ", sequence \($0)" } ?? ""))
     }
     return lines.joined(separator: "\n")
