@@ -6,10 +6,12 @@ public struct ByteReader {
   @usableFromInline let base: UnsafeRawPointer?
   /// Bytes in all.
   public let count: Int
+  @usableFromInline var place = 0
+  @usableFromInline var isFailed = false
   /// Bytes read so far.
-  public private(set) var offset = 0
+  @inlinable public var offset: Int { place }
   /// Whether some read went past the end, or a decoder refused a value with `fail()`.
-  public private(set) var hasFailed = false
+  @inlinable public var hasFailed: Bool { isFailed }
 
   /// The bytes must outlive the reader.
   @inlinable public init(_ bytes: UnsafeRawBufferPointer) {
@@ -18,38 +20,39 @@ public struct ByteReader {
   }
 
   /// Bytes not read yet.
-  public var remaining: Int { count - offset }
+  @inlinable public var remaining: Int { count - place }
   /// True when every read succeeded and nothing is left over.
-  public var isExhausted: Bool { !hasFailed && offset == count }
+  @inlinable public var isExhausted: Bool { !isFailed && place == count }
 
   /// Marks the input as malformed: a field was there, but its value is not allowed.
-  public mutating func fail() { hasFailed = true }
+  @inlinable public mutating func fail() { isFailed = true }
 
   /// The next integer, or zero when too few bytes are left.
-  public mutating func integer<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type) -> T {
+  @inlinable @inline(__always) public mutating func integer<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type) -> T
+  {
     let size = MemoryLayout<T>.size
-    guard let base, !hasFailed, size <= count - offset else {
-      hasFailed = true
+    guard let base, !isFailed, size <= count - place else {
+      isFailed = true
       return 0
     }
-    defer { offset += size }
-    return T(littleEndian: base.loadUnaligned(fromByteOffset: offset, as: T.self))
+    defer { place += size }
+    return T(littleEndian: base.loadUnaligned(fromByteOffset: place, as: T.self))
   }
 
-  public mutating func u8() -> UInt8 { integer(UInt8.self) }
-  public mutating func u16() -> UInt16 { integer(UInt16.self) }
-  public mutating func u32() -> UInt32 { integer(UInt32.self) }
-  public mutating func u64() -> UInt64 { integer(UInt64.self) }
-  public mutating func i64() -> Int64 { integer(Int64.self) }
+  @inlinable public mutating func u8() -> UInt8 { integer(UInt8.self) }
+  @inlinable public mutating func u16() -> UInt16 { integer(UInt16.self) }
+  @inlinable public mutating func u32() -> UInt32 { integer(UInt32.self) }
+  @inlinable public mutating func u64() -> UInt64 { integer(UInt64.self) }
+  @inlinable public mutating func i64() -> Int64 { integer(Int64.self) }
   /// One byte that must be 0 or 1.
-  public mutating func bool() -> Bool {
+  @inlinable public mutating func bool() -> Bool {
     let byte = u8()
     if byte > 1 { fail() }
     return byte == 1
   }
 
   /// A value of an enumeration by its raw integer; an unknown one fails and gives `otherwise`.
-  public mutating func enumeration<E: RawRepresentable>(_ type: E.Type, otherwise: E) -> E
+  @inlinable public mutating func enumeration<E: RawRepresentable>(_ type: E.Type, otherwise: E) -> E
   where E.RawValue: FixedWidthInteger & BitwiseCopyable {
     if let value = E(rawValue: integer(E.RawValue.self)) { return value }
     fail()
@@ -57,20 +60,20 @@ public struct ByteReader {
   }
 
   /// The next `count` bytes, still owned by the input; empty when they are not there.
-  public mutating func bytes(_ count: Int) -> UnsafeRawBufferPointer {
-    guard let base, !hasFailed, count >= 0, count <= self.count - offset else {
-      if count != 0 { hasFailed = true }
+  @inlinable public mutating func bytes(_ count: Int) -> UnsafeRawBufferPointer {
+    guard let base, !isFailed, count >= 0, count <= self.count - place else {
+      if count != 0 { isFailed = true }
       return UnsafeRawBufferPointer(start: nil, count: 0)
     }
-    defer { offset += count }
-    return UnsafeRawBufferPointer(start: base + offset, count: count)
+    defer { place += count }
+    return UnsafeRawBufferPointer(start: base + place, count: count)
   }
 
   /// A `u32` length followed by that many bytes.
-  public mutating func blob() -> UnsafeRawBufferPointer { bytes(Int(u32())) }
+  @inlinable public mutating func blob() -> UnsafeRawBufferPointer { bytes(Int(u32())) }
 
   /// A `u16` length followed by UTF-8 text; text that is not UTF-8 fails.
-  public mutating func text() -> String {
+  @inlinable public mutating func text() -> String {
     let bytes = bytes(Int(u16()))
     guard let text = String(validating: bytes, as: UTF8.self) else {
       fail()
@@ -81,7 +84,7 @@ public struct ByteReader {
 
   /// A count that precedes `count` items of at least `minimumSize` bytes; a count that cannot fit fails, so that a
   /// forged length never reserves memory.
-  public mutating func itemCount(minimumSize: Int) -> Int {
+  @inlinable public mutating func itemCount(minimumSize: Int) -> Int {
     let items = Int(u32())
     guard items <= remaining / max(1, minimumSize) else {
       fail()

@@ -4,26 +4,26 @@
 
   @inlinable public init() { words = (0, 0, 0, 0) }
   /// All 32 bytes; `bytes` must hold exactly that many.
-  public init(_ bytes: UnsafeRawBufferPointer) {
+  @inlinable public init(_ bytes: UnsafeRawBufferPointer) {
     precondition(bytes.count == 32, "a digest has 32 bytes")
     words = bytes.loadUnaligned(as: (UInt64, UInt64, UInt64, UInt64).self)
   }
-  public init(_ bytes: [UInt8]) { self = bytes.withUnsafeBytes { Digest($0) } }
-  public init(from reader: inout ByteReader) {
+  @inlinable public init(_ bytes: [UInt8]) { self = bytes.withUnsafeBytes { Digest($0) } }
+  @inlinable public init(from reader: inout ByteReader) {
     let bytes = reader.bytes(32)
     self = bytes.count == 32 ? Digest(bytes) : Digest()
   }
   public static let zero = Digest()
 
-  public func write(to writer: inout ByteWriter) { withBytes { writer.bytes($0) } }
-  public func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+  @inlinable public func write(to writer: inout ByteWriter) { withBytes { writer.bytes($0) } }
+  @inlinable public func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
     try withUnsafeBytes(of: words, body)
   }
-  public var array: [UInt8] { withBytes { [UInt8]($0) } }
-  public static func == (a: Digest, b: Digest) -> Bool {
+  @inlinable public var array: [UInt8] { withBytes { [UInt8]($0) } }
+  @inlinable public static func == (a: Digest, b: Digest) -> Bool {
     a.words.0 == b.words.0 && a.words.1 == b.words.1 && a.words.2 == b.words.2 && a.words.3 == b.words.3
   }
-  public func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
+  @inlinable public func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
 }
 
 /// 20 bytes: an account's owner on the settlement layer.
@@ -31,30 +31,30 @@
   public var words: (UInt64, UInt64, UInt32)
 
   @inlinable public init() { words = (0, 0, 0) }
-  public init(_ bytes: UnsafeRawBufferPointer) {
+  @inlinable public init(_ bytes: UnsafeRawBufferPointer) {
     precondition(bytes.count == 20, "an address has 20 bytes")
     words = (
       bytes.loadUnaligned(as: UInt64.self), bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
       bytes.loadUnaligned(fromByteOffset: 16, as: UInt32.self)
     )
   }
-  public init(_ bytes: [UInt8]) { self = bytes.withUnsafeBytes { Address($0) } }
-  public init(from reader: inout ByteReader) {
+  @inlinable public init(_ bytes: [UInt8]) { self = bytes.withUnsafeBytes { Address($0) } }
+  @inlinable public init(from reader: inout ByteReader) {
     let bytes = reader.bytes(20)
     self = bytes.count == 20 ? Address(bytes) : Address()
   }
   public static let zero = Address()
 
-  public func write(to writer: inout ByteWriter) {
+  @inlinable public func write(to writer: inout ByteWriter) {
     writer.u64(UInt64(littleEndian: words.0))
     writer.u64(UInt64(littleEndian: words.1))
     writer.u32(UInt32(littleEndian: words.2))
   }
-  public var array: [UInt8] { encoded }
-  public static func == (a: Address, b: Address) -> Bool {
+  @inlinable public var array: [UInt8] { encoded }
+  @inlinable public static func == (a: Address, b: Address) -> Bool {
     a.words.0 == b.words.0 && a.words.1 == b.words.1 && a.words.2 == b.words.2
   }
-  public func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
+  @inlinable public func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
 }
 
 /// An ECDSA signature over secp256k1 in its one accepted form: low `s`, recovery id 0 or 1.
@@ -63,7 +63,7 @@ public struct RecoverableSignature: Hashable, Sendable, BitwiseCopyable {
   public var s: Digest
   /// 0 or 1 (Ethereum's `v` less 27).
   public var recoveryID: UInt8
-  public init(r: Digest, s: Digest, recoveryID: UInt8) {
+  @inlinable public init(r: Digest, s: Digest, recoveryID: UInt8) {
     self.r = r
     self.s = s
     self.recoveryID = recoveryID

@@ -59,7 +59,7 @@ extension GatewayNode {
     counters.operations += Int64(header.operationCount)
     let operations = reader.bytes(reader.remaining)
     let machine: MachineID
-    switch ActionRouting.machine(for: header, operations, in: market) {
+    switch routing.machine(for: header, operations) {
     case .success(let found): machine = found
     case .failure(let refusal): return refuse(header, refusal.outcome, refusal.reason, identity)
     }

@@ -18,6 +18,7 @@ public actor GatewayNode {
   let market: MarketDefinition
   let encodedMarket: [UInt8]
   let signing: ActionSigning
+  let routing: ActionRouting
   /// Key of the one peer that may bring marks.
   let marksKey: String?
   let configuration: GatewayConfiguration
@@ -77,6 +78,7 @@ public actor GatewayNode {
     self.log = log
     encodedMarket = market.encoded
     signing = ActionSigning(market: market)
+    routing = ActionRouting(market)
     marksKey = map.node(hosting: .marks)?.publicKey
     front = try transport.frontDoor(bindingEndpointOf: id)
     for machine in map.shards.map(MachineID.shard) + [.risk, .settlement] {

@@ -12,8 +12,8 @@ public let fixedPointScale: Int64 = 100_000_000
 extension FixedPoint {
   public static var zero: Self { Self(units: 0) }
   @inlinable public static func < (a: Self, b: Self) -> Bool { a.units < b.units }
-  public func write(to writer: inout ByteWriter) { writer.i64(units) }
-  public init(from reader: inout ByteReader) { self.init(units: reader.i64()) }
+  @inlinable public func write(to writer: inout ByteWriter) { writer.i64(units) }
+  @inlinable public init(from reader: inout ByteReader) { self.init(units: reader.i64()) }
 
   /// A whole number, for constants and tests; traps beyond ±92 billion.
   public init(whole: Int64) { self.init(units: whole * fixedPointScale) }

@@ -13,8 +13,8 @@ extension Identifier {
   /// The identifier after this one.
   @inlinable public var next: Self { Self(rawValue: rawValue + 1) }
   public var description: String { "\(rawValue)" }
-  public func write(to writer: inout ByteWriter) { writer.integer(rawValue) }
-  public init(from reader: inout ByteReader) { self.init(rawValue: reader.integer(RawValue.self)) }
+  @inlinable public func write(to writer: inout ByteWriter) { writer.integer(rawValue) }
+  @inlinable public init(from reader: inout ByteReader) { self.init(rawValue: reader.integer(RawValue.self)) }
 }
 
 /// A margin account (Derive's subaccount). Account 0 is the house: it takes fees and rounding, and holds the insurance

@@ -58,7 +58,9 @@ public enum ObsReplay {
   }
 
   /// Records encoded ahead of each timed run.
-  private static let chunk = 1_024
+  private static let chunk = 256
+  /// Records of an epoch; seals lie outside the timed runs.
+  private static let epoch = 100_000
   /// Nonces of cancels, replacements and reductions: beyond every order's.
   private static let changes: UInt64 = 1 << 62
 
@@ -92,6 +94,7 @@ public enum ObsReplay {
       if first >= stream.warmUp { nanoseconds += end - start }
       tape.read(shard.output)
       shard.output.clear()
+      if next / ObsReplay.epoch != first / ObsReplay.epoch { shard.seal() }
       return next
     }
 

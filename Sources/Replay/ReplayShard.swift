@@ -81,6 +81,15 @@ struct ReplayShard: ~Copyable {
     payload.withUnsafeBytes { machine.apply(header, $0, into: &output) }
   }
 
+  /// Ends the epoch, as the runtime would, so that what an epoch gathers stays small.
+  mutating func seal() {
+    let seal = Seal(
+      epoch: machine.epoch, term: Term(1), firstSequence: SequenceNumber(1), lastSequence: SequenceNumber(sequence),
+      chainHead: .zero, entryRoot: .zero)
+    input(.seal, seal.encoded)
+    output.clear()
+  }
+
   /// Appends one signed action, as a gateway would forward it; its signature expires with the next second.
   mutating func encode(_ operation: Operation, account: UInt32, nonce: UInt64, into writer: inout ByteWriter) {
     stamp = stamp + Self.pace

@@ -4,8 +4,8 @@ import Testing
 
 /// A format's article as it lies beside the code that owns the format.
 ///
-/// Its worked examples are fenced blocks marked `text example=NAME`. A line of one is hexadecimal bytes, then `#` and what
-/// they are; bytes without a remark go on in the next line.
+/// Its worked examples are fenced blocks marked `text example=NAME`. A line of one is hexadecimal bytes, then `#` and
+/// what they are; bytes without a remark go on in the next line.
 struct Article {
   let url: URL
   let text: String
@@ -77,7 +77,8 @@ struct Article {
     return bytes
   }
 
-  /// Expects the example to be exactly these fields. `NOVATION_UPDATE_ARTICLES=1` writes them into the article instead.
+  /// Expects the example to be exactly these fields. `NOVATION_UPDATE_ARTICLES=1` writes them into the article instead;
+  /// since examples build on each other, until a second run passes.
   func holds(_ name: String, _ fields: [Field], sourceLocation: SourceLocation = #_sourceLocation) throws {
     if ProcessInfo.processInfo.environment["NOVATION_UPDATE_ARTICLES"] != nil {
       // Read anew: another test may have written another example meanwhile.

@@ -1,3 +1,4 @@
+import Bytes
 import Market
 
 @testable import Operations

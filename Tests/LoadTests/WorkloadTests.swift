@@ -124,6 +124,32 @@ struct WorkloadTests {
     #expect(next.allSatisfy { $0.kind == .new })
   }
 
+  /// Cancels race with trades: those that are about to trade should rarely be among them.
+  @Test func cancelsLeaveOrdersNearTheMark() {
+    let quotes = LoadMarket.quotes()
+    var placed: [[UInt64]: Int64] = [:]
+    var cancelled: [Int64] = []
+    var all: [Int64] = []
+    Self.drive(300, quotes: quotes) { nonce, operations in
+      for (index, operation) in operations.enumerated() {
+        if operation.kind == .new, operation.timeInForce == .goodTillCancelled,
+          let place = quotes.place(of: operation.instrument), let side = operation.side
+        {
+          let ticks = quotes.ticksBehind(operation.price, side, at: place)
+          placed[[nonce, UInt64(index)]] = ticks
+          all.append(ticks)
+        } else if operation.kind == .cancel,
+          let ticks = placed[[operation.targetNonce, UInt64(operation.targetIndex)]]
+        {
+          cancelled.append(ticks)
+        }
+      }
+    }
+    func mean(_ values: [Int64]) -> Double { Double(values.reduce(0, +)) / Double(values.count) }
+    #expect(cancelled.count > 1_000)
+    #expect(mean(cancelled) > mean(all) + 0.3)
+  }
+
   @Test func sharesAreThoseOfTheMix() {
     var counts: [Market.Operation.Kind: Int] = [:]
     var crossing = 0

@@ -13,9 +13,12 @@ struct OutputBufferTests {
 
   private func records(_ output: borrowing OutputBuffer) -> [Seen] {
     var seen: [Seen] = []
-    output.forEach {
-      seen.append(Seen(kind: $0.kind, destination: $0.destination, number: $0.number, payload: [UInt8]($0.payload)))
+    func keep(_ record: OutputBuffer.Record) {
+      seen.append(
+        Seen(
+          kind: record.kind, destination: record.destination, number: record.number, payload: [UInt8](record.payload)))
     }
+    output.forEach(keep)
     return seen
   }
 

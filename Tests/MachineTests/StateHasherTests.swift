@@ -8,7 +8,9 @@ struct StateHasherTests {
     body(&hasher)
     return hasher.value
   }
-  private func hash(_ values: [UInt64]) -> UInt64 { hash { hasher in values.forEach { hasher.combine($0) } } }
+  private func hash(_ values: [UInt64]) -> UInt64 {
+    hash { hasher in for value in values { hasher.combine(value) } }
+  }
   private func hash(_ bytes: [UInt8]) -> UInt64 { hash { hasher in bytes.withUnsafeBytes { hasher.combine($0) } } }
 
   @Test func equalStatesGiveEqualHashes() {

@@ -1,8 +1,11 @@
+import Bytes
 import Clearing
 import Cluster
 import Market
+import Matching
 import Operations
 import Settlement
+import SettlementNode
 import Testing
 
 /// An honest cluster is found honest.

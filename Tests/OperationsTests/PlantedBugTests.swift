@@ -100,11 +100,11 @@
 
     @Test func aCeilingRaisedWithoutCheckBreaksCredit() throws {
       let report = try Self.audit(Self.plant(.raiseWithoutCheck)) { cluster in
-        for trader in 0..<2 {
-          try cluster.trade(
-            trader, [cluster.order(trader == 0 ? .buy : .sell, TestMarket.perpetual, ticks: 0, lots: 90_000)])
+        // Each waits for credit; together they need more than the account is worth.
+        for _ in 0..<4 {
+          try cluster.trade(0, [cluster.order(.buy, TestMarket.perpetual, ticks: -1, lots: 90_000)])
+          for _ in 0..<10 { try cluster.step() }
         }
-        for _ in 0..<20 { try cluster.step() }
       }
       try breached(report, .credit, .streams)
     }

@@ -1,9 +1,11 @@
 import Bytes
 import Cluster
+import Cryptography
 import Foundation
 import Journal
 import Machine
 import Market
+import Matching
 import Operations
 import Settlement
 import Testing
@@ -132,7 +134,7 @@ import Testing
     let credit = Credit(
       account: AccountID(1), owner: TestMarket.key(0).address, version: 1_000_000, ceiling: Money(whole: 90_000_000))
     var writer = ByteWriter()
-    writer.blob([MessageKind.credit.rawValue] + credit.encoded)
+    ([MessageKind.credit.rawValue] + credit.encoded).withUnsafeBytes { writer.blob($0) }
     try Self.forge(path, .shard(ShardID(0)), .stream, writer.array) { header in
       header.source = .risk
       header.epoch = epoch
@@ -148,7 +150,7 @@ import Testing
     let (path, streams, epoch) = try Self.closedRun()
     defer { InProcessCluster.remove(path) }
     var writer = ByteWriter()
-    writer.blob([MessageKind.halt.rawValue] + Halt(isHalted: false).encoded)
+    ([MessageKind.halt.rawValue] + Halt(isHalted: false).encoded).withUnsafeBytes { writer.blob($0) }
     try Self.forge(path, .shard(ShardID(0)), .stream, writer.array) { header in
       header.source = .risk
       header.epoch = epoch

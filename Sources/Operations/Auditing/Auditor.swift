@@ -58,6 +58,8 @@ public enum Auditor {
     walk.determinism.executeAgain(machines.settlement, directory: map.journalDirectory(of: .settlement))
     walk.ownership.acknowledgements(clients)
     walk.acknowledgements.finish(isRunning: isRunning)
+    walk.credit.finish(isRunning: isRunning)
+    walk.orderTerms.finish(isRunning: isRunning)
     walk.streams.finish(machines.together.all, isRunning: isRunning)
 
     let exit = ExitCheck()

@@ -51,7 +51,7 @@ final class ClusterWalk: ReexecutionObserver {
 
   // MARK: The walk
 
-  /// Walks every journal to its end, or past `last`.
+  /// Walks every journal to its end, or until `last` is ended and its header made.
   func run(past last: Epoch?) throws {
     var epoch = Epoch(1)
     while true {
@@ -63,7 +63,8 @@ final class ClusterWalk: ReexecutionObserver {
       orderTerms.epochEnded()
       positions.checkReservations()
       for (shard, heard) in heardEpochs { positions.epochComplete(of: shard, before: heard) }
-      if !isAnyPast || last.map({ epoch >= $0 }) ?? false { return }
+      // The coordinator makes an epoch's header when it is in a later one.
+      if !isAnyPast || last.map({ epoch >= $0 && rootChain.hasMade($0) }) ?? false { return }
       epoch = epoch.next
     }
   }

@@ -76,7 +76,7 @@ public final class KillDrill {
     }
     report.problems += cluster.stop()
     let auditor = try CapturedProcess.audit(executable: executable, dataDirectory: cluster.map.dataDirectory)
-    _ = auditor.wait {}
+    _ = auditor.wait()
     let audit = try auditor.result(AuditReport.self)
     report.state_root = audit.state_root
     report.epochs = audit.epochs

@@ -15,7 +15,13 @@ struct ShardQuotes {
 
   var isQuoted: Bool { quotes.contains { $0.mark != nil } }
   func place(of instrument: InstrumentID) -> Int? { places[instrument] }
-  subscript(place: Int) -> Workload.Quote { quotes[place] }
+  subscript(place: Int) -> Workload.Quote { _read { yield quotes[place] } }
+
+  /// How many ticks a price lies behind its instrument's mark, seen from the side; 0 without a mark.
+  func ticksBehind(_ price: Price, _ side: Side, at place: Int) -> Int64 {
+    guard let mark = quotes[place].mark else { return 0 }
+    return side.sign * ((mark.units - price.units) / quotes[place].instrument.tickSize.units)
+  }
 
   /// The instrument whose turn it is to get an order: each in order, whichever account asks, so that all are touched;
   /// those without a mark are passed over. `nil` when none has one.

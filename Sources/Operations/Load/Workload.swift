@@ -15,7 +15,12 @@ struct Workload {
     var index: UInt16
     var place: Int
     var side: Side
+    var price: Price
   }
+
+  /// Own orders looked at before one is cancelled or replaced: the one furthest from the mark goes, as with a maker who
+  /// pulls what the market left behind, and it is the least likely to trade while the request is on its way.
+  private static let candidates = 4
 
   /// Beyond this many open orders a new one becomes a cancel.
   static let maximumOpen = 512
@@ -36,13 +41,13 @@ struct Workload {
     operations.reserveCapacity(count)
     for _ in 0..<count {
       let draw = random.below(100)
-      if draw < mix.cancel || open.count >= Self.maximumOpen, let order = takeOpen(&random) {
+      if draw < mix.cancel || open.count >= Self.maximumOpen, let order = takeOpen(quotes, &random) {
         operations.append(
           Operation(
             kind: .cancel, instrument: quotes[order.place].instrument.id, targetNonce: order.nonce,
             targetIndex: order.index))
-      } else if draw < mix.cancel + mix.replace, let order = anyQuoted(quotes, &random) {
-        operations.append(replace(order, quotes, &random))
+      } else if draw < mix.cancel + mix.replace, let operation = replace(quotes, &random) {
+        operations.append(operation)
       } else if let quote = quotes.next() {
         operations.append(place(quote, crossing: draw >= 100 - mix.crossing, &random))
       }
@@ -50,17 +55,38 @@ struct Workload {
     return operations
   }
 
-  private mutating func takeOpen(_ random: inout SeededGenerator) -> OpenOrder? {
-    guard !open.isEmpty else { return nil }
-    open.swapAt(random.below(open.count), open.count - 1)
+  private mutating func takeOpen(_ quotes: ShardQuotes, _ random: inout SeededGenerator) -> OpenOrder? {
+    guard let chosen = furthest(quotes, &random) else { return nil }
+    open.swapAt(chosen, open.count - 1)
     return open.removeLast()
   }
 
-  /// One of the own open orders, if its instrument has a mark to price it anew.
-  private func anyQuoted(_ quotes: ShardQuotes, _ random: inout SeededGenerator) -> OpenOrder? {
+  /// The place of an own open order, the furthest from its mark of a few.
+  private func furthest(_ quotes: ShardQuotes, _ random: inout SeededGenerator) -> Int? {
     guard !open.isEmpty else { return nil }
-    let order = open[random.below(open.count)]
-    return quotes[order.place].mark == nil ? nil : order
+    var best = random.below(open.count)
+    for _ in 1..<Self.candidates {
+      let other = random.below(open.count)
+      if ticksBehind(other, quotes) > ticksBehind(best, quotes) { best = other }
+    }
+    return best
+  }
+
+  private func ticksBehind(_ index: Int, _ quotes: ShardQuotes) -> Int64 {
+    quotes.ticksBehind(open[index].price, open[index].side, at: open[index].place)
+  }
+
+  /// Prices one of the own open orders anew, if its instrument has a mark.
+  private mutating func replace(_ quotes: ShardQuotes, _ random: inout SeededGenerator) -> Operation? {
+    guard let chosen = furthest(quotes, &random) else { return nil }
+    let order = open[chosen]
+    let quote = quotes[order.place]
+    guard quote.mark != nil else { return nil }
+    let price = price(quote, order.side, crossing: false, &random)
+    open[chosen].price = price
+    return Operation(
+      kind: .replace, side: order.side, instrument: quote.instrument.id, price: price,
+      quantity: quantity(quote.instrument, &random), targetNonce: order.nonce, targetIndex: order.index)
   }
 
   private func place(_ quote: Quote, crossing: Bool, _ random: inout SeededGenerator) -> Operation {
@@ -69,14 +95,6 @@ struct Workload {
       kind: .new, side: side, timeInForce: crossing ? .immediateOrCancel : .goodTillCancelled,
       instrument: quote.instrument.id, price: price(quote, side, crossing: crossing, &random),
       quantity: quantity(quote.instrument, &random))
-  }
-
-  private func replace(_ order: OpenOrder, _ quotes: ShardQuotes, _ random: inout SeededGenerator) -> Operation {
-    let quote = quotes[order.place]
-    return Operation(
-      kind: .replace, side: order.side, instrument: quote.instrument.id,
-      price: price(quote, order.side, crossing: false, &random), quantity: quantity(quote.instrument, &random),
-      targetNonce: order.nonce, targetIndex: order.index)
   }
 
   private func quantity(_ instrument: Instrument, _ random: inout SeededGenerator) -> Quantity {
@@ -102,7 +120,7 @@ struct Workload {
     for (index, (operation, result)) in zip(operations, results).enumerated() where operation.kind == .new {
       guard result.outcome == .resting, let side = operation.side, let place = quotes.place(of: operation.instrument)
       else { continue }
-      open.append(OpenOrder(nonce: nonce, index: UInt16(index), place: place, side: side))
+      open.append(OpenOrder(nonce: nonce, index: UInt16(index), place: place, side: side, price: operation.price))
     }
   }
 

@@ -57,7 +57,7 @@ public final class RunSession {
     problems += cluster.stop()
     say("auditing")
     let auditor = try CapturedProcess.audit(executable: executable, dataDirectory: cluster.map.dataDirectory)
-    _ = auditor.wait {}
+    _ = auditor.wait()
     let audit = try auditor.result(AuditReport.self)
     report(load, audit, restarts: cluster.supervisor.restarts)
     for problem in problems { say("not as it should be: \(problem)") }

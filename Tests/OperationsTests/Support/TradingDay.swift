@@ -1,5 +1,6 @@
 import Cluster
 import Market
+import Matching
 import Operations
 
 /// A few traders with means, and a random but seeded stream of their orders, cancels, replacements and resends.

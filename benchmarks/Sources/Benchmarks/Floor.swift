@@ -16,13 +16,33 @@ struct Floor {
   static let roundTrips = 4_000
   static let commits = 1_000
 
+  /// How the parts are repeated.
+  enum Pace {
+    /// One right after the other, so that nobody has gone to sleep: the lowest figure.
+    case backToBack
+    /// So many a second, as the orders that they are held against: every part begins with sleeping threads.
+    case perSecond(Int)
+
+    /// Of `most` repetitions, those for which there is time.
+    func count(_ most: Int) -> Int {
+      switch self {
+      case .backToBack: most
+      case .perSecond(let rate): min(most, max(50, rate * 2))
+      }
+    }
+
+    func pause() {
+      if case .perSecond(let rate) = self { usleep(UInt32(1_000_000 / max(1, rate))) }
+    }
+  }
+
   /// - Parameter directory: on the disk that the cluster's journals lie on.
-  static func measure(in directory: String) throws -> Floor {
-    try Floor(roundTrip: measureRoundTrip(), commit: measureCommit(in: directory))
+  static func measure(in directory: String, _ pace: Pace) throws -> Floor {
+    try Floor(roundTrip: measureRoundTrip(pace), commit: measureCommit(in: directory, pace))
   }
 
   /// DEALER here, ROUTER in another process, one message on its way, over a Unix socket without CURVE.
-  private static func measureRoundTrip() throws -> Double {
+  private static func measureRoundTrip(_ pace: Pace) throws -> Double {
     let path = "/tmp/novation-floor-\(getpid())"
     defer { unlink(path) }
     guard let own = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else { return 0 }
@@ -34,7 +54,9 @@ struct Floor {
     var received = MessageBuffer()
     let message = [UInt8](repeating: 7, count: messageBytes)
     var times: [Double] = []
-    for turn in 0..<(roundTrips + roundTrips / 4) {
+    let count = pace.count(roundTrips)
+    for turn in 0..<(count + count / 4) {
+      pace.pause()
       let start = MonotonicTime.now().nanoseconds
       _ = try message.withUnsafeBytes { try socket.send($0) }
       repeat {
@@ -43,7 +65,7 @@ struct Floor {
           throw ProgramError(name: "the floor's echo", status: 1)
         }
       } while try !socket.receive(into: &received)
-      if turn >= roundTrips / 4 { times.append(Double(MonotonicTime.now().nanoseconds - start) / 1_000) }
+      if turn >= count / 4 { times.append(Double(MonotonicTime.now().nanoseconds - start) / 1_000) }
     }
     return times.median
   }
@@ -64,7 +86,7 @@ struct Floor {
   }
 
   /// One record a transaction, LMDB's default flags: durable when it returns.
-  private static func measureCommit(in directory: String) throws -> Double {
+  private static func measureCommit(in directory: String, _ pace: Pace) throws -> Double {
     let path = "\(directory)/floor-\(getpid())"
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: path) }
@@ -72,7 +94,8 @@ struct Floor {
     let database = try environment.database(named: "records", keys: UInt64.self)
     let record = [UInt8](repeating: 7, count: messageBytes)
     var times: [Double] = []
-    for key in 0..<UInt64(commits) {
+    for key in 0..<UInt64(pace.count(commits)) {
+      pace.pause()
       let start = MonotonicTime.now().nanoseconds
       var transaction = try environment.beginWriting()
       _ = try record.withUnsafeBytes { try transaction.put($0, at: key, in: database, .append) }

@@ -29,7 +29,12 @@ final class CreditCheck {
   private let shardIDs: [MachineID]
   private var lines: [Place: CeilingModel] = [:]
   private var bounds: [Place: Bound] = [:]
-  private var journalledSinceEpoch: Set<Place> = []
+  /// The highest ceiling that shards' journals got, and the highest ceiling or charge that shards stated, since the
+  /// walk's last stop and since the one before.
+  private var got: [Place: Int128] = [:]
+  private var gotBefore: [Place: Int128] = [:]
+  private var stated: [Place: Int128] = [:]
+  private var statedBefore: [Place: Int128] = [:]
   private var raised: [AccountID] = []
   private var touched: [AccountID] = []
 
@@ -55,30 +60,26 @@ final class CreditCheck {
     guard fill.account != .house else { return }
     let place = Place(account: fill.account, shard: shard)
     lines[place, default: CeilingModel()].consume(fill.consumed)
-    checkBound(place, fill.consumed, "fill \(fill.number) states a charge")
+    state(place, fill.consumed)
   }
   func heard(_ taken: CreditTaken, from shard: MachineID) {
     let place = Place(account: taken.account, shard: shard)
     lines[place, default: CeilingModel()].took(taken)
-    checkBound(place, max(taken.ceiling, taken.consumed), "it took a ceiling")
+    state(place, max(taken.ceiling, taken.consumed))
   }
   func heard(_ taken: FreezeTaken, from shard: MachineID) {
     let place = Place(account: taken.account, shard: shard)
     lines[place, default: CeilingModel()].froze(taken)
-    checkBound(place, taken.consumed, "it states a charge")
+    state(place, taken.consumed)
   }
   func heard(_ closed: GrantClosed, from shard: MachineID) {
     let place = Place(account: closed.account, shard: shard)
     lines[place, default: CeilingModel()].closed(closed)
-    checkBound(place, max(closed.ceiling, closed.consumed), "a grant left a ceiling")
+    state(place, max(closed.ceiling, closed.consumed))
   }
 
-  private func checkBound(_ place: Place, _ stated: Money, _ what: String) {
-    let bound = bounds[place] ?? Bound()
-    findings.check(
-      Int128(stated.units) <= bound.journalled + bound.granted,
-      "\(place.shard), account \(place.account): \(what) of \(stated), above everything it was ever sent "
-        + "(\(bound.journalled + bound.granted) units)")
+  private func state(_ place: Place, _ amount: Money) {
+    stated[place] = max(stated[place] ?? 0, Int128(amount.units))
   }
 
   /// The aggregator has applied an input.
@@ -108,7 +109,7 @@ final class CreditCheck {
   func journalled(_ credit: Credit, at shard: MachineID) {
     let place = Place(account: credit.account, shard: shard)
     bounds[place, default: Bound()].journalled = max(bounds[place]?.journalled ?? 0, Int128(credit.ceiling.units))
-    journalledSinceEpoch.insert(place)
+    got[place] = max(got[place] ?? 0, Int128(credit.ceiling.units))
     touch(credit.account)
   }
   func journalled(_ grant: Grant, at shard: MachineID) {
@@ -135,15 +136,33 @@ final class CreditCheck {
     touched.removeAll(keepingCapacity: true)
   }
 
-  /// What the shards' journals got in the epoch was sent in it or before.
+  /// All machines have gone on by an epoch. What one got before the last stop, the other has sent by now.
   func epochEnded() {
-    for place in journalledSinceEpoch.sorted(by: { ($0.shard, $0.account) < ($1.shard, $1.account) }) {
-      guard let bound = bounds[place] else { continue }
+    for (place, ceiling) in gotBefore.sorted(by: { Self.isBefore($0.key, $1.key) }) {
+      let allowed = bounds[place]?.allowed ?? 0
       findings.check(
-        bound.journalled <= bound.allowed,
-        "\(place.shard), account \(place.account): it was sent a ceiling of \(bound.journalled) units; the "
-          + "aggregator's rules allowed \(bound.allowed)")
+        ceiling <= allowed,
+        "\(place.shard), account \(place.account): it was sent a ceiling of \(ceiling) units; the aggregator's rules "
+          + "allowed \(allowed)")
     }
-    journalledSinceEpoch.removeAll(keepingCapacity: true)
+    for (place, amount) in statedBefore.sorted(by: { Self.isBefore($0.key, $1.key) }) {
+      let bound = bounds[place] ?? Bound()
+      findings.check(
+        amount <= bound.journalled + bound.granted,
+        "\(place.shard), account \(place.account): it states a ceiling or charge of \(amount) units, above everything "
+          + "it was ever sent (\(bound.journalled + bound.granted))")
+    }
+    gotBefore = got
+    statedBefore = stated
+    got.removeAll(keepingCapacity: true)
+    stated.removeAll(keepingCapacity: true)
   }
+
+  func finish(isRunning: Bool) {
+    guard !isRunning else { return }
+    epochEnded()
+    epochEnded()
+  }
+
+  private static func isBefore(_ a: Place, _ b: Place) -> Bool { (a.shard, a.account) < (b.shard, b.account) }
 }

@@ -31,12 +31,18 @@ final class OrderTermsCheck {
 
   /// The aggregator's journal holds a fill.
   func heard(_ fill: Fill, from shard: MachineID) {
-    let orders = self[shard]
-    orders.conclude()
-    guard let own = orders.takeSent() else {
-      findings.breach("\(shard): fill \(fill.number) follows from no order in its journal")
-      return
-    }
+    self[shard].heard.append(fill)
+  }
+
+  /// Compares the fills that were sent with those that were heard, as far as both are known.
+  private func compareFills(_ shard: MachineID, _ orders: ShardOrders) {
+    let count = min(orders.sent.count, orders.heard.count)
+    for place in 0..<count { compare(orders.sent[place], orders.heard[place], shard) }
+    orders.sent.removeFirst(count)
+    orders.heard.removeFirst(count)
+  }
+
+  private func compare(_ own: Fill, _ fill: Fill, _ shard: MachineID) {
     let isSame =
       own.number == fill.number && own.order == fill.order && own.instrument == fill.instrument
       && own.lots == fill.lots && own.price == fill.price && own.kind == fill.kind
@@ -46,7 +52,22 @@ final class OrderTermsCheck {
         + "journal's orders it is \(Self.name(own.order)), \(own.lots) lots at \(own.price)")
   }
 
-  func epochEnded() { for orders in shards.values { orders.model.compact() } }
+  func epochEnded() {
+    for (shard, orders) in shards {
+      orders.conclude()
+      orders.model.compact()
+      compareFills(shard, orders)
+    }
+  }
+
+  /// - Parameter isRunning: the aggregator may have heard what its shard's journal was not read up to.
+  func finish(isRunning: Bool) {
+    for (shard, orders) in shards where !isRunning {
+      for fill in orders.heard {
+        findings.breach("\(shard): fill \(fill.number) follows from no order in its journal")
+      }
+    }
+  }
 
   private subscript(shard: MachineID) -> ShardOrders {
     if let known = shards[shard] { return known }
@@ -72,9 +93,9 @@ private final class ShardOrders {
   /// Orders that wait for credit, and the steps of liquidations that came.
   private var held: [OrderID: OrderTerms] = [:]
   var liquidations: [UInt64: Liquidate] = [:]
-  /// Fills that the aggregator's journal has not shown yet.
-  private var sent: [Fill] = []
-  private var firstSent = 0
+  /// Fills that this shard sent, and those that the aggregator's journal holds, not compared yet.
+  var sent: [Fill] = []
+  var heard: [Fill] = []
 
   // The input at hand.
   private var header: InputHeader?
@@ -101,18 +122,6 @@ private final class ShardOrders {
   func append(_ fill: Fill) {
     items.append(.fill(fill))
     sent.append(fill)
-  }
-
-  func takeSent() -> Fill? {
-    guard firstSent < sent.count else { return nil }
-    defer {
-      firstSent += 1
-      if firstSent > 4_096, firstSent * 2 > sent.count {
-        sent.removeFirst(firstSent)
-        firstSent = 0
-      }
-    }
-    return sent[firstSent]
   }
 
   /// Follows the input to its end: operations in order, each with its own fills, and whatever was reported between.
@@ -150,7 +159,7 @@ private final class ShardOrders {
       model.remove(order)
       incoming = (order, terms, 0)
       while incoming!.filled < result.filled.count, next < items.count { step(now) }
-      if next < items.count, case .report(let report) = items[next], report.order == order { step(now) }
+      if result.filled != .zero { reportsOfFill(order, now) }
       terms = incoming!.terms
       incoming = nil
       if result.outcome == .resting || result.outcome == .amended { model.rest(order, terms) }
@@ -170,6 +179,19 @@ private final class ShardOrders {
     while next < items.count, case .report(let report) = items[next] {
       next += 1
       take(report)
+    }
+  }
+
+  /// Follows what an incoming order's last fill made the shard report at once: the fill itself, and reduce-only orders
+  /// cut to the new positions.
+  private func reportsOfFill(_ order: OrderID, _ now: Timestamp) {
+    while next < items.count, case .report(let report) = items[next] {
+      let isFill = report.event == .fill && !report.isMaker && report.order == order
+      let isCut =
+        report.event == .accepted && report.outcome == .amended && held[report.order] == nil
+        || report.event == .ended && report.outcome == .cancelledAsNotReducing
+      guard isFill || isCut else { return }
+      step(now)
     }
   }
 
@@ -242,19 +264,20 @@ private final class ShardOrders {
   }
 
   private func judge(_ fill: Fill, _ terms: OrderTerms?, _ what: String, _ now: Timestamp) {
-    let name = "\(shard): fill \(fill.number) of \(what) order \(OrderTermsCheck.name(fill.order))"
-    guard let terms else { return findings.breach("\(name): no such order is open") }
+    func name() -> String { "\(shard): fill \(fill.number) of \(what) order \(OrderTermsCheck.name(fill.order))" }
+    guard let terms else { return findings.breach("\(name()): no such order is open") }
     let lots = Int64(clamping: fill.lots.count.magnitude)
     findings.check(
       terms.instrument == fill.instrument && terms.side == (fill.lots.count > 0 ? .buy : .sell),
-      "\(name) is of another instrument or side")
-    findings.check(lots <= terms.lots, "\(name): \(lots) lots, of which \(terms.lots) are open")
+      "\(name()) is of another instrument or side")
+    findings.check(lots <= terms.lots, "\(name()): \(lots) lots, of which \(terms.lots) are open")
     if let limit = terms.limit {
       findings.check(
-        terms.side == .buy ? fill.price <= limit : fill.price >= limit, "\(name): \(fill.price), its limit is \(limit)")
+        terms.side == .buy ? fill.price <= limit : fill.price >= limit,
+        "\(name()): \(fill.price), its limit is \(limit)")
     }
     let listed = market[fill.instrument]?.expiry ?? .never
-    findings.check(now < min(terms.expiry, listed), "\(name): it had expired")
+    findings.check(now < min(terms.expiry, listed), "\(name()): it had expired")
   }
 
   private func judgeLiquidation(_ fill: Fill, _ now: Timestamp) {

@@ -23,6 +23,8 @@ final class RootChainCheck {
   /// The re-executed coordinator made a header.
   func made(_ request: AttestationRequest) { own[request.epoch] = request.headerHash }
 
+  func hasMade(_ epoch: Epoch) -> Bool { epoch.rawValue == 0 || own[epoch] != nil }
+
   /// The settlement layer did what its rules forbid.
   func impossible(_ what: String) { findings.breach("the settlement layer accepted \(what)") }
 
