@@ -7,6 +7,11 @@ public enum Interruption {
 
   /// From now on the signals set the flag instead of ending the process.
   public static func watch() {
+    // Whoever started this process may have had them blocked, and a blocked signal would never be heard.
+    var watched = sigset_t()
+    sigemptyset(&watched)
+    for signal in [SIGINT, SIGTERM] { sigaddset(&watched, signal) }
+    pthread_sigmask(SIG_UNBLOCK, &watched, nil)
     for signal in [SIGINT, SIGTERM] {
       Glibc.signal(signal) { _ in Interruption.count.add(1, ordering: .relaxed) }
     }
