@@ -28,7 +28,8 @@ public struct LoadLimit: Codable, Sendable, Hashable {
     func text(_ percent: Double) -> String { String(format: "%.0f %%", percent) }
     let total = cpuPercent.values.reduce(0, +)
     let ofMachine = total / Double(max(1, cores))
-    let kept = offered > 0 && achieved < Self.keptShare * offered ? "the offered rate was not kept" : "the offered rate was kept"
+    let kept =
+      offered > 0 && achieved < Self.keptShare * offered ? "the offered rate was not kept" : "the offered rate was kept"
     if busiest.value >= Self.saturatedPercent {
       name = busiest.key
       busy_percent = busiest.value
