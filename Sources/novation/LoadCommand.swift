@@ -17,8 +17,8 @@ struct LoadCommand: ParsableCommand {
 
       The cluster is found through --data. For one on another machine, copy its cluster.json and give it as --map, \
       with --keys for a directory of account key files; accounts that are missing are opened by depositing. Any client \
-      may connect: what it may do is proved by its signatures. --gateway replaces the gateways' addresses in the map. CPU \
-      and memory are those of processes on this machine.
+      may connect: what it may do is proved by its signatures. --gateway replaces the gateways' addresses in the map. \
+      CPU and memory are those of processes on this machine.
       """)
 
   @Option(help: "The cluster's data directory.") var data = "data"
