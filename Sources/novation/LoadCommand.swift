@@ -8,17 +8,17 @@ struct LoadCommand: ParsableCommand {
     commandName: "load", abstract: "Drive a running cluster with an open-loop load and report latencies.",
     discussion: """
       Orders are offered at their intended times whatever the exchange does, so that waiting is not hidden: a latency \
-      runs from the time an order was due to its durable answer. An order is one signed operation of the mix; --batch of \
-      them share a signature and are due together. Ctrl-C ends early, with a report of what was measured.
+      runs from the time an order was due to its durable answer. An order is one signed operation of the mix; --batch \
+      of them share a signature and are due together. Ctrl-C ends early, with a report of what was measured.
 
-      --sweep runs several rates one after the other, each with its own warm-up and window. --hdr writes HdrHistogram's \
-      percentile text (.hgrm, milliseconds), which its plotters read; a sweep writes one file a rate (FILE-20000.hgrm). \
-      --plot draws latency by percentile, and for a sweep latency and CPU against the offered rate.
+      --sweep runs several rates one after the other, each with its own warm-up and window. --hdr writes \
+      HdrHistogram's percentile text (.hgrm, milliseconds), which its plotters read; a sweep writes one file a rate \
+      (FILE-20000.hgrm). --plot draws latency by percentile, and for a sweep latency and CPU against the offered rate.
 
-      The cluster is found through --data. For one on another machine, copy its cluster.json and give it as --map, with \
-      --keys for a directory of account key files; accounts that are missing are opened by depositing. Any client may \
-      connect: what it may do is proved by its signatures. --gateway replaces the gateways' addresses in the map. CPU \
-      and memory are those of processes on this machine.
+      The cluster is found through --data. For one on another machine, copy its cluster.json and give it as --map, \
+      with --keys for a directory of account key files; accounts that are missing are opened by depositing. Any client \
+      may connect: what it may do is proved by its signatures. --gateway replaces the gateways' addresses in the map. \
+      CPU and memory are those of processes on this machine.
       """)
 
   @Option(help: "The cluster's data directory.") var data = "data"

@@ -5,8 +5,8 @@ extension MerkleTree where H == RFC6962Keccak {
   /// Bytes of a leaf of `root(blocks:)`; with its domain's byte it fills one Keccak block, as two digests do.
   public static var blockBytes: Int { 64 }
 
-  /// The root over leaves of 64 bytes each that lie one after the other: the same as `root(count:leaf:)`, level by level
-  /// with several hashes at a time where the processor can. It allocates beyond 32 leaves.
+  /// The root over leaves of 64 bytes each that lie one after the other: the same as `root(count:leaf:)`, level by
+  /// level with several hashes at a time where the processor can. It allocates beyond 32 leaves.
   public static func root(blocks: UnsafeRawBufferPointer) -> Digest {
     precondition(blocks.count % blockBytes == 0, "leaves of 64 bytes each")
     let count = blocks.count / blockBytes

@@ -139,7 +139,7 @@ public final class LoadGenerator {
     report.resident_bytes = memory
     report.limit = LoadLimit(
       cpuPercent: cpu, diskBusyPercent: diskBusy, cores: ProcessInfo.processInfo.activeProcessorCount,
-      offered: report.offered_per_second, achieved: report.achieved_per_second)
+      offered: report.offered_per_second * (1 - report.rejectedShare), achieved: report.achieved_per_second)
     return report
   }
 

@@ -14,6 +14,10 @@ public struct LoadLimit: Codable, Sendable, Hashable {
   /// From this share on something is as busy as it gets.
   static let saturatedPercent = 85.0
 
+  /// Below this share of what was offered (and not rejected) a rate counts as not kept; answers on their way when the
+  /// window ends are within it.
+  static let keptShare = 0.98
+
   /// - Parameters:
   ///   - cpuPercent: of one core, by process.
   ///   - diskBusyPercent: share of the time in which the busiest disk had work; `nil` where nobody tells.
@@ -24,7 +28,8 @@ public struct LoadLimit: Codable, Sendable, Hashable {
     func text(_ percent: Double) -> String { String(format: "%.0f %%", percent) }
     let total = cpuPercent.values.reduce(0, +)
     let ofMachine = total / Double(max(1, cores))
-    let kept = offered > 0 && achieved < 0.99 * offered ? "the offered rate was not kept" : "the offered rate was kept"
+    let kept =
+      offered > 0 && achieved < Self.keptShare * offered ? "the offered rate was not kept" : "the offered rate was kept"
     if busiest.value >= Self.saturatedPercent {
       name = busiest.key
       busy_percent = busiest.value

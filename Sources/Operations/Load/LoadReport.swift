@@ -25,8 +25,8 @@ public struct LoadReport: Codable, Sendable {
   public var rejected: [String: Int]
   /// Trades in which the accounts took.
   public var filled: Int
-  /// From the intended time of sending to the answer, per order; an order without an answer counts with the time that it
-  /// was waited for.
+  /// From the intended time of sending to the answer, per order; an order without an answer counts with the time that
+  /// it was waited for.
   public var ack_latency_us: Latency
   /// Actions whose answer did not come while the generator lived.
   public var unanswered: Int

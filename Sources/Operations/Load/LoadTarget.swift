@@ -13,7 +13,8 @@ public struct LoadTarget: Sendable {
   public var mapPath: String?
   /// Where the accounts' key files are; with a map the default is `accounts` beside it.
   public var accountDirectory: String?
-  /// Endpoints of the gateways, in the map's order, where they differ from the map's (a forwarded port, another address).
+  /// Endpoints of the gateways, in the map's order, where they differ from the map's (a forwarded port, another
+  /// address).
   public var gateways: [String] = []
 
   public init(dataDirectory: String) { self.dataDirectory = dataDirectory }
