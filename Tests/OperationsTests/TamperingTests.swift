@@ -227,11 +227,10 @@ import Testing
     return try Auditor.audit(dataDirectory: path)
   }
 
-  private static func changePosts(
-    _ transactions: inout [VaultTransaction], last: Bool = true, _ change: (inout EpochPost) -> Void
-  ) {
-    for place in last ? Array(transactions.indices.reversed()) : Array(transactions.indices) {
-      guard case .post(var post) = transactions[place] else { continue }
+  /// Changes the last post that publishes a leaf.
+  private static func changePost(_ transactions: inout [VaultTransaction], _ change: (inout EpochPost) -> Void) {
+    for place in transactions.indices.reversed() {
+      guard case .post(var post) = transactions[place], !post.changed.isEmpty else { continue }
       change(&post)
       transactions[place] = .post(post)
       return
@@ -240,13 +239,13 @@ import Testing
 
   @Test func aPostWithAnotherHeaderBreaksTheRootChain() throws {
     let report = try Self.audit { transactions in
-      Self.changePosts(&transactions) { $0.header.marksRoot = .zero }
+      Self.changePost(&transactions) { $0.header.marksRoot = .zero }
     }
     #expect(try #require(report[.rootChain]).breaches > 0)
   }
 
   @Test func aPostWithoutAQuorumBreaksTheRootChain() throws {
-    let report = try Self.audit { transactions in Self.changePosts(&transactions) { $0.attestations = [] } }
+    let report = try Self.audit { transactions in Self.changePost(&transactions) { $0.attestations = [] } }
     #expect(try #require(report[.rootChain]).breaches > 0)
     #expect(try #require(report[.exit]).breaches == 0)
   }
@@ -262,7 +261,7 @@ import Testing
   }
 
   @Test func leavesThatAreNotPublishedBreakExit() throws {
-    let report = try Self.audit { transactions in Self.changePosts(&transactions) { $0.changed = [] } }
+    let report = try Self.audit { transactions in Self.changePost(&transactions) { $0.changed = [] } }
     #expect(try #require(report[.exit]).breaches > 0)
     #expect(try #require(report[.rootChain]).breaches > 0)
   }

@@ -145,7 +145,7 @@ final class ClusterWalk: ReexecutionObserver {
     } else if header.source == .risk {
       switch kind {
       case .credit: if let credit = Self.read(Credit.self, &body) { self.credit.journalled(credit, at: machine) }
-      case .grant: if let grant = Self.read(Grant.self, &body) { credit.journalled(grant, at: machine) }
+      case .grant: if let grant = Self.read(Grant.self, &body) { credit.journalled(grant) }
       case .liquidate: if let step = Self.read(Liquidate.self, &body) { orderTerms.liquidate(machine, step) }
       default: break
       }
@@ -208,6 +208,7 @@ final class ClusterWalk: ReexecutionObserver {
       positions.sent(fill)
       credit.touch(fill.account)
     case .credit: credit.sent(Credit(from: &body), to: destination)
+    case .grant: credit.sent(Grant(from: &body), to: destination)
     case .commitment:
       let commitment = Commitment(from: &body)
       determinism.committed(commitment)

@@ -15,13 +15,12 @@ final class CreditCheck {
     var account: AccountID
     var shard: MachineID
   }
-  /// Upper bounds of one account's ceiling in one shard.
+  /// What the re-executed aggregator has allowed one account in one shard so far.
   private struct Bound {
-    /// The highest ceiling, and Σ grants, that the shard's journal holds.
-    var journalled = Int128(0)
+    /// The highest ceiling sent.
+    var ceiling = Int128(0)
+    /// Σ grants.
     var granted = Int128(0)
-    /// The highest ceiling that the re-executed aggregator sent.
-    var allowed = Int128(0)
   }
 
   private let risk: Replica<RiskMachine>
@@ -29,12 +28,9 @@ final class CreditCheck {
   private let shardIDs: [MachineID]
   private var lines: [Place: CeilingModel] = [:]
   private var bounds: [Place: Bound] = [:]
-  /// The highest ceiling that shards' journals got, and the highest ceiling or charge that shards stated, since the
-  /// walk's last stop and since the one before.
+  /// The highest ceiling that shards' journals got since the walk's last stop, and since the one before.
   private var got: [Place: Int128] = [:]
   private var gotBefore: [Place: Int128] = [:]
-  private var stated: [Place: Int128] = [:]
-  private var statedBefore: [Place: Int128] = [:]
   private var raised: [AccountID] = []
   private var touched: [AccountID] = []
 
@@ -49,10 +45,14 @@ final class CreditCheck {
   /// The re-executed aggregator sends a ceiling.
   func sent(_ credit: Credit, to shard: MachineID) {
     let place = Place(account: credit.account, shard: shard)
-    bounds[place, default: Bound()].allowed = max(bounds[place]?.allowed ?? 0, Int128(credit.ceiling.units))
+    bounds[place, default: Bound()].ceiling = max(bounds[place]?.ceiling ?? 0, Int128(credit.ceiling.units))
     let before = lines[place]?.highest ?? .zero
     lines[place, default: CeilingModel()].sent(credit)
     if credit.ceiling > before, raised.last != credit.account { raised.append(credit.account) }
+  }
+
+  func sent(_ grant: Grant, to shard: MachineID) {
+    bounds[Place(account: grant.account, shard: shard), default: Bound()].granted += Int128(grant.charge.units)
   }
 
   /// The aggregator's journal holds a fill, or an answer to a ceiling.
@@ -78,8 +78,13 @@ final class CreditCheck {
     state(place, max(closed.ceiling, closed.consumed))
   }
 
+  /// A shard never charges, or takes as its ceiling, more than everything that was sent to it before it can say so.
   private func state(_ place: Place, _ amount: Money) {
-    stated[place] = max(stated[place] ?? 0, Int128(amount.units))
+    let bound = bounds[place] ?? Bound()
+    findings.check(
+      Int128(amount.units) <= bound.ceiling + bound.granted,
+      "\(place.shard), account \(place.account): it states a ceiling or charge of \(amount.units) units, above "
+        + "everything it was ever sent (\(bound.ceiling + bound.granted))")
   }
 
   /// The aggregator has applied an input.
@@ -108,14 +113,10 @@ final class CreditCheck {
   /// The shard's journal holds a ceiling.
   func journalled(_ credit: Credit, at shard: MachineID) {
     let place = Place(account: credit.account, shard: shard)
-    bounds[place, default: Bound()].journalled = max(bounds[place]?.journalled ?? 0, Int128(credit.ceiling.units))
     got[place] = max(got[place] ?? 0, Int128(credit.ceiling.units))
     touch(credit.account)
   }
-  func journalled(_ grant: Grant, at shard: MachineID) {
-    bounds[Place(account: grant.account, shard: shard), default: Bound()].granted += Int128(grant.charge.units)
-    touch(grant.account)
-  }
+  func journalled(_ grant: Grant) { touch(grant.account) }
 
   func touch(_ account: AccountID) {
     if account != .house, touched.last != account { touched.append(account) }
@@ -136,26 +137,17 @@ final class CreditCheck {
     touched.removeAll(keepingCapacity: true)
   }
 
-  /// All machines have gone on by an epoch. What one got before the last stop, the other has sent by now.
+  /// All machines have gone on by an epoch. What a shard got before the last stop, the aggregator has sent by now.
   func epochEnded() {
-    for (place, ceiling) in gotBefore.sorted(by: { Self.isBefore($0.key, $1.key) }) {
-      let allowed = bounds[place]?.allowed ?? 0
+    for (place, ceiling) in gotBefore.sorted(by: { ($0.key.shard, $0.key.account) < ($1.key.shard, $1.key.account) }) {
+      let allowed = bounds[place]?.ceiling ?? 0
       findings.check(
         ceiling <= allowed,
         "\(place.shard), account \(place.account): it was sent a ceiling of \(ceiling) units; the aggregator's rules "
           + "allowed \(allowed)")
     }
-    for (place, amount) in statedBefore.sorted(by: { Self.isBefore($0.key, $1.key) }) {
-      let bound = bounds[place] ?? Bound()
-      findings.check(
-        amount <= bound.journalled + bound.granted,
-        "\(place.shard), account \(place.account): it states a ceiling or charge of \(amount) units, above everything "
-          + "it was ever sent (\(bound.journalled + bound.granted))")
-    }
     gotBefore = got
-    statedBefore = stated
     got.removeAll(keepingCapacity: true)
-    stated.removeAll(keepingCapacity: true)
   }
 
   func finish(isRunning: Bool) {
@@ -163,6 +155,4 @@ final class CreditCheck {
     epochEnded()
     epochEnded()
   }
-
-  private static func isBefore(_ a: Place, _ b: Place) -> Bool { (a.shard, a.account) < (b.shard, b.account) }
 }
