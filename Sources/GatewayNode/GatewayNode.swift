@@ -6,7 +6,8 @@ import Market
 import Messaging
 import Wire
 
-/// The door for clients. It decides nothing: it checks that an action is well formed, signed and for one shard, throttles,
+/// The door for clients. It decides nothing: it checks that an action is well formed, signed and for one shard,
+/// throttles,
 /// routes, and fans out what machines say. It keeps no state that matters: a client whose gateway dies asks again by
 /// nonce through another.
 public actor GatewayNode {

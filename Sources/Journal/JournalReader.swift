@@ -77,7 +77,8 @@ public final class JournalReader {
   }
 
   /// Walks at most `batches` commit batches from `position`, which is where an earlier walk ended, or the beginning.
-  /// Calls `each` with every entry and the position before it, in order; returns the position after the last batch. What
+  /// Calls `each` with every entry and the position before it, in order; returns the position after the last batch.
+  /// What
   /// does not agree with the chain is refused with its sequence, after `each` has seen it.
   public func walk(
     from position: JournalPosition, batches: Int,

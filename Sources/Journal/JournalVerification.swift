@@ -5,7 +5,8 @@ import Market
 
 extension JournalStore {
   /// Walks the journal from `base` to its end, checking every entry's checksum and number and every batch's link, and
-  /// returns the position at the end. Anything damaged is refused with its sequence. At most `bound` batches are walked,
+  /// returns the position at the end. Anything damaged is refused with its sequence. At most `bound` batches are
+  /// walked,
   /// so that a reader of a live journal need not stay long. `each` is called with every entry, after its own checks and
   /// before its batch's, and with the position before it.
   func verify(

@@ -3,9 +3,11 @@ import Market
 
 /// A deterministic state machine over one journal of inputs.
 ///
-/// It takes an input, changes its state, emits outputs. It has no clock, no randomness, no I/O and no floating point: the
+/// It takes an input, changes its state, emits outputs. It has no clock, no randomness, no I/O and no floating point:
+/// the
 /// same inputs give the same outputs and the same state hash on any machine, which is what recovery, replication,
-/// verification and simulation rest upon. The runtime stamps time onto inputs and lets an output out only when the input
+/// verification and simulation rest upon. The runtime stamps time onto inputs and lets an output out only when the
+/// input
 /// that caused it is durable.
 ///
 /// A machine never traps on any input: what it cannot accept it refuses, deterministically.
@@ -21,10 +23,12 @@ public protocol Machine: ~Copyable, SendableMetatype {
   /// Applies one input. Timers due at or before the header's stamp fire first, in (deadline, id) order.
   mutating func apply(_ header: InputHeader, _ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer)
 
-  /// When the machine next wants a `tick`, or `.never`. Never earlier than the last stamp it has seen, once that stamp's
+  /// When the machine next wants a `tick`, or `.never`. Never earlier than the last stamp it has seen, once that
+  /// stamp's
   /// timers have fired.
   var nextDeadline: Timestamp { get }
-  /// True when the runtime must journal a `seal` next, though no peer is in a later epoch: only the coordinator opens one.
+  /// True when the runtime must journal a `seal` next, though no peer is in a later epoch: only the coordinator opens
+  /// one.
   var wantsSeal: Bool { get }
   /// The epoch it is in; it grows by one with every seal.
   var epoch: Epoch { get }

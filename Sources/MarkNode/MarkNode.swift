@@ -7,7 +7,8 @@ import Messaging
 import Pricing
 import Wire
 
-/// The oracle: walks or takes the index, turns it into integer marks, and pushes the newest to risk, shards and gateways.
+/// The oracle: walks or takes the index, turns it into integer marks, and pushes the newest to risk, shards and
+/// gateways.
 /// It owes nobody an old one, so it has no journal and no streams; each consumer journals what it uses.
 public actor MarkNode {
   nonisolated public let loop: SocketLoop

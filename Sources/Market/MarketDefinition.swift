@@ -1,7 +1,8 @@
 import Bytes
 
 /// Everything that the machines agree on before the first order: currencies, underlyings, instruments, and the
-/// parameters of their rules. Its bytes are the genesis input of every journal; nothing in it changes later but by input.
+/// parameters of their rules. Its bytes are the genesis input of every journal; nothing in it changes later but by
+/// input.
 public struct MarketDefinition: Sendable, Hashable {
   /// Layout version of the encoded definition.
   public static let formatVersion: UInt16 = 1

@@ -6,7 +6,8 @@ import Market
 /// ```
 /// header: magic [8] │ version u32 │ record size u32 │ records u64 │ warm-up records u64 │ instruments u32 │ flags u32
 ///         seed u64 │ minimum price i64 │ maximum price i64
-/// record: 0 order id u64 │ 8 price i64 │ 16 quantity u32 │ 20 instrument u32 │ 24 operation u8 │ 25 side u8 │ 26 zero[6]
+/// record: 0 order id u64 │ 8 price i64 │ 16 quantity u32 │ 20 instrument u32 │ 24 operation u8 │ 25 side u8 │ 26
+/// zero[6]
 /// ```
 struct ObsStream {
   static let headerBytes = 64

@@ -7,7 +7,8 @@ import Messaging
 import Settlement
 import Wire
 
-/// Re-executes the journals of every machine from their inputs alone and attests, or disputes, what the coordinator wants
+/// Re-executes the journals of every machine from their inputs alone and attests, or disputes, what the coordinator
+/// wants
 /// to post. Its own header is computed before it looks at the coordinator's.
 public actor VerifierNode {
   nonisolated public let loop: SocketLoop

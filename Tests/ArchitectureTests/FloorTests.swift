@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 /// The house: every module stands on a floor and imports only from floors below its own.
@@ -56,6 +57,8 @@ struct FloorTests {
   func machinesAvoid(_ word: String) {
     for file in SourceTree.files(in: "Sources") where Self.machines.contains(file.module) {
       for (number, line) in file.lines.enumerated() where !line.trimmed.hasPrefix("//") {
+        // Our own hasher, unlike the library's, is the same on every machine.
+        let line = line.replacingOccurrences(of: "StateHasher()", with: "")
         #expect(!line.contains(word), "\(file.path):\(number + 1) uses \(word)")
       }
     }

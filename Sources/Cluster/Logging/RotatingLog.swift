@@ -3,7 +3,8 @@ import Logging
 import Market
 import Synchronization
 
-/// A log file that is renamed away when it is full: `name.log`, then `name.log.1` … up to `keep`. Several handlers share
+/// A log file that is renamed away when it is full: `name.log`, then `name.log.1` … up to `keep`. Several handlers
+/// share
 /// one.
 public final class RotatingLog: Sendable {
   private struct State {

@@ -1,7 +1,8 @@
 /// When the pending inputs of a host are due to be committed.
 ///
 /// A client's action that finds its machine quiet is committed at once. One that comes soon after a commit waits for
-/// company, since a commit costs about as much with thirty actions as with one. Other machines' messages, marks and ticks
+/// company, since a commit costs about as much with thirty actions as with one. Other machines' messages, marks and
+/// ticks
 /// wait for whichever comes first, an action or their own bound.
 struct CommitPace {
   private var lastCommit: Int64 = 0

@@ -4,10 +4,12 @@ import Journal
 import Machine
 import Market
 
-/// A machine on its journal: stamps inputs, appends and applies them, makes a batch of them durable, and only then hands
+/// A machine on its journal: stamps inputs, appends and applies them, makes a batch of them durable, and only then
+/// hands
 /// out what the machine said.
 ///
-/// One turn: `submit` any number of inputs, then `commit`, then read `output` and `chunks`, then `finishTurn`. Nothing of
+/// One turn: `submit` any number of inputs, then `commit`, then read `output` and `chunks`, then `finishTurn`. Nothing
+/// of
 /// the machine's state or output may leave before `commit` has returned.
 public struct Sequencer<M: Machine & ~Copyable>: ~Copyable {
   public let id: MachineID

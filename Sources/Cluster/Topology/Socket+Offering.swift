@@ -1,7 +1,8 @@
 import Messaging
 
 extension Socket {
-  /// Sends if that can be done now. A failing socket is as good as an unreachable peer: what must arrive is numbered and
+  /// Sends if that can be done now. A failing socket is as good as an unreachable peer: what must arrive is numbered
+  /// and
   /// sent again.
   public func offer(_ body: UnsafeRawBufferPointer) -> SendResult { (try? send(body)) ?? .unreachable }
 

@@ -1,6 +1,7 @@
 import Bytes
 
-/// A hash function as Merkle trees use it: leaves and nodes are hashed in separate domains, so that no leaf can pass for
+/// A hash function as Merkle trees use it: leaves and nodes are hashed in separate domains, so that no leaf can pass
+/// for
 /// a node (RFC 6962, section 2.1).
 public protocol MerkleHash: Sendable {
   /// Root of the tree without leaves: H of the empty string.

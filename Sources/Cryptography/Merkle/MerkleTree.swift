@@ -20,7 +20,8 @@ public enum MerkleTree<H: MerkleHash> {
   @inlinable public static func root(count: Int, leaf: (_ index: Int) -> Digest) -> Digest {
     guard count > 0 else { return H.emptyRoot }
     precondition(count < 1 << 32, "a tree in memory has fewer than 2^32 leaves")
-    // One perfect subtree for each set bit of the leaves so far, the largest first. 32 of them are 1,024 bytes, the most
+    // One perfect subtree for each set bit of the leaves so far, the largest first. 32 of them are 1,024 bytes, the
+    // most
     // that still goes onto the stack.
     return withUnsafeTemporaryAllocation(of: Digest.self, capacity: 32) { subtrees in
       var height = 0
@@ -53,7 +54,8 @@ public enum MerkleTree<H: MerkleHash> {
     return siblings.reversed()
   }
 
-  /// Whether `proof` shows that leaf `index` of the `count` leaves under `root` is `leaf`. Any input is allowed; a proof
+  /// Whether `proof` shows that leaf `index` of the `count` leaves under `root` is `leaf`. Any input is allowed; a
+  /// proof
   /// too long or too short proves nothing.
   public static func verify(leaf: Digest, index: Int, count: Int, proof: [Digest], root: Digest) -> Bool {
     guard index >= 0, index < count else { return false }

@@ -40,7 +40,8 @@ public struct PrivateKey: Sendable, Equatable, CustomStringConvertible, CustomDe
     }
   }
 
-  /// The signature of `digest` with the nonce of RFC 6979, in the canonical form: the same key and digest always give the
+  /// The signature of `digest` with the nonce of RFC 6979, in the canonical form: the same key and digest always give
+  /// the
   /// same signature.
   public func sign(_ digest: Digest) -> RecoverableSignature {
     var signature = secp256k1_ecdsa_recoverable_signature()

@@ -15,7 +15,8 @@ public struct JournalSnapshot: Sendable {
 ///
 /// ```
 ///  0 record version u16 │ 2 machine's snapshot version u16 │ 4 machine u32 │ 8 sequence u64 │ 16 stamp i64
-/// 24 term u32 │ 28 chain head [32] │ 60 first sequence of the epoch u64 │ 68 byte count u64 │ 76 CRC-32C u32 of the bytes
+/// 24 term u32 │ 28 chain head [32] │ 60 first sequence of the epoch u64 │ 68 byte count u64 │ 76 CRC-32C u32 of the
+/// bytes
 /// 80 frontier of the epoch's entries: count u64, then 32 bytes a set bit of it │ CRC-32C u32 of all before
 /// ```
 struct SnapshotRecord: Equatable {

@@ -1,7 +1,8 @@
 import Bytes
 import Market
 
-/// One operation read where it lies, field by field, see `Operation` for the layout: the path of an order copies none of
+/// One operation read where it lies, field by field, see `Operation` for the layout: the path of an order copies none
+/// of
 /// its 64 bytes and calls no other module for them.
 struct OperationView: BitwiseCopyable {
   let base: UnsafeRawPointer

@@ -2,10 +2,12 @@ import Bytes
 import Machine
 import Market
 
-// These change nothing, but a borrowed machine of this size would be copied for every call that is not inlined; `mutating`
+// These change nothing, but a borrowed machine of this size would be copied for every call that is not inlined;
+// `mutating`
 // passes it by address.
 extension ShardMachine {
-  /// Every check of a new order or a replacement that needs neither the opposite side nor credit. Fills in the candidate
+  /// Every check of a new order or a replacement that needs neither the opposite side nor credit. Fills in the
+  /// candidate
   /// and returns `nil`, or says why not.
   @inline(__always) mutating func examine(
     _ operation: OperationView, _ index: UInt16, _ origin: Origin, _ attempt: Attempt, _ candidate: inout Candidate
@@ -142,7 +144,8 @@ extension ShardMachine {
     return (edge, nil)
   }
 
-  /// Whether the taker's fee per unit of quantity at the order's limit, in USD and rounded up, is one its signer accepts.
+  /// Whether the taker's fee per unit of quantity at the order's limit, in USD and rounded up, is one its signer
+  /// accepts.
   private mutating func isFeeAccepted(_ origin: Origin, _ tick: Int64, _ book: Int) -> Bool {
     if parameters.takerFee == 0 { return true }
     let contract = books[book].contract

@@ -2,7 +2,8 @@ import Bytes
 import Machine
 import Market
 
-// Reads what `writeSnapshot` wrote. Every reference and range is checked: a malformed snapshot leaves the reader failed.
+// Reads what `writeSnapshot` wrote. Every reference and range is checked: a malformed snapshot leaves the reader
+// failed.
 extension ShardMachine {
   public init(id: MachineID, snapshot reader: inout ByteReader) {
     self.init(id: id)

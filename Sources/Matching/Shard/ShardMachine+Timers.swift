@@ -10,7 +10,8 @@ extension ShardMachine {
   /// Nonces that an input of somebody else's forgets in passing; a tick forgets a whole step's worth.
   private static var nonceShare: Int { 16 }
 
-  /// Fires what is due, the earliest first, within the step's bound; the rest is due at the next input. Forgetting has a
+  /// Fires what is due, the earliest first, within the step's bound; the rest is due at the next input. Forgetting has
+  /// a
   /// bound of its own, so that cancels never wait for it.
   mutating func fireTimers(_ kind: InputKind, into output: inout OutputBuffer) {
     isBehind = false

@@ -3,7 +3,8 @@ import Cryptography
 import Machine
 import Market
 
-/// The deterministic machine of one shard: the books of a fixed group of instruments of one underlying, the positions in
+/// The deterministic machine of one shard: the books of a fixed group of instruments of one underlying, the positions
+/// in
 /// them and every cash flow that follows, and each account's use of credit there.
 ///
 /// ```

@@ -53,7 +53,8 @@ struct SignedActionView {
     OperationView(base + SignedActionHeader.byteCount + index &* Operation.byteCount)
   }
 
-  /// 64 bits over what the signature covers: header without signature and session, and the operations. It tells a resend
+  /// 64 bits over what the signature covers: header without signature and session, and the operations. It tells a
+  /// resend
   /// from another action under the same nonce; who makes two of their own collide only gets their old answer back.
   @inline(__always) var contentHash: UInt64 {
     var sum: UInt64 = 0x9E37_79B9_7F4A_7C15 &+ UInt64(count)

@@ -15,7 +15,8 @@ struct OrderTimer: BitwiseCopyable {
   }
 }
 
-/// Deadlines in (deadline, held before open, id) order: a binary heap whose entries outlive their orders and are dropped
+/// Deadlines in (deadline, held before open, id) order: a binary heap whose entries outlive their orders and are
+/// dropped
 /// when they come up, or all at once when most are stale.
 struct TimerQueue {
   private var heap: [OrderTimer] = []

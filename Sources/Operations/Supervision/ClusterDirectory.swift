@@ -8,7 +8,8 @@ import Market
 import Messaging
 import VerifierNode
 
-/// Makes and reopens the data directory of a local cluster: keys with their allow-lists, the market as first opened, the
+/// Makes and reopens the data directory of a local cluster: keys with their allow-lists, the market as first opened,
+/// the
 /// cluster map.
 public struct ClusterDirectory {
   public let path: String

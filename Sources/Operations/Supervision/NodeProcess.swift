@@ -122,7 +122,8 @@ public enum NodeProcess {
     }
   }
 
-  /// Ends this process when the supervisor that started it is gone: a cluster without its supervisor is not left behind.
+  /// Ends this process when the supervisor that started it is gone: a cluster without its supervisor is not left
+  /// behind.
   private static func followLifeline() {
     guard ProcessInfo.processInfo.environment[ChildProcess.lifelineVariable] != nil else { return }
     Thread.detachNewThread {

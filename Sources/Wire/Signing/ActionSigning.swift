@@ -9,7 +9,8 @@ import Market
 /// ```
 ///
 /// What a signature does not cover must either agree with what it does, or be zero, or may be anything:
-/// - a trade's instrument is named by its asset and sub-id, which no other instrument may share; the header's underlying
+/// - a trade's instrument is named by its asset and sub-id, which no other instrument may share; the header's
+/// underlying
 ///   is the instrument's; kind is `new` and the type has a limit price. Time in force, flags, trigger, expiry and label
 ///   travel unsigned, as on Derive;
 /// - a batch's operations are covered whole, and its maximum fee is zero;

@@ -3,7 +3,8 @@ import Cryptography
 import Market
 
 /// Novation's batch data, many operations under one signature: `abi.encode(uint256 underlying, uint256 count,
-/// bytes32 root)`, the root being that of the Merkle tree (RFC 6962 with Keccak-256) over the operations' 64 bytes each.
+/// bytes32 root)`, the root being that of the Merkle tree (RFC 6962 with Keccak-256) over the operations' 64 bytes
+/// each.
 public struct BatchData: Sendable, Hashable, ModuleData {
   static let wordCount = 3
   /// Bytes of the encoding.

@@ -4,7 +4,8 @@ import Market
 /// How many decimals each currency's token has on the settlement layer.
 ///
 /// Amounts are 1e-8 of the currency everywhere else. In a withdrawal's data they stand in the token's smallest unit,
-/// amount · 10^decimals / 10^8, and only exact conversions are allowed: 0.00000001 USDC cannot be withdrawn from a token
+/// amount · 10^decimals / 10^8, and only exact conversions are allowed: 0.00000001 USDC cannot be withdrawn from a
+/// token
 /// of 6 decimals.
 public struct NativeDecimals: Sendable, Hashable {
   /// USDC's, the token of currency 0.
