@@ -13,7 +13,8 @@ import VerifierNode
 /// Checks from outside what must always be true, by the clients' own logs, the journals and the settlement layer alone.
 public enum Auditor {
   /// Audits the cluster whose data lie in `dataDirectory`.
-  /// - Parameter isRunning: the cluster goes on meanwhile: the audit ends with the last final epoch, and says nothing of
+  /// - Parameter isRunning: the cluster goes on meanwhile: the audit ends with the last final epoch, and says nothing
+  /// of
   ///   what lies after it. Without it the cluster must be stopped and wound down, and everything is asked for.
   /// - Throws: why the directory cannot be audited at all.
   public static func audit(dataDirectory: String, isRunning: Bool = false) throws -> AuditReport {

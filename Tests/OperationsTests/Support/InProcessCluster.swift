@@ -13,7 +13,8 @@ import SettlementNode
 import Wire
 
 /// A whole cluster without sockets and processes: two shards, risk and coordinator on their real journals, a ledger, a
-/// verifier who signs whatever it is asked to, and clients who keep their logs. One call of `step` is a turn of everybody.
+/// verifier who signs whatever it is asked to, and clients who keep their logs. One call of `step` is a turn of
+/// everybody.
 final class InProcessCluster {
   let path: String
   let market: MarketDefinition

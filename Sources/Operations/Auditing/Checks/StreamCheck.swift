@@ -2,8 +2,8 @@ import Cluster
 import Machine
 import Market
 
-/// `streams`: each input that came from another machine is that machine's re-executed output, once and in order, and was
-/// received in no earlier epoch than it was sent.
+/// `streams`: each input that came from another machine is that machine's re-executed output, once and in order, and
+/// was received in no earlier epoch than it was sent.
 final class StreamCheck {
   let findings = Findings(.streams)
   private struct Stream: Hashable {

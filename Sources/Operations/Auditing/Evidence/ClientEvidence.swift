@@ -1,8 +1,8 @@
 import Foundation
 import Market
 
-/// What the cluster's clients say they were told: every acknowledgement in their own logs, in order of machine, sequence
-/// and term.
+/// What the cluster's clients say they were told: every acknowledgement in their own logs, in order of machine,
+/// sequence and term.
 struct ClientEvidence {
   struct Acknowledgement {
     var machine: MachineID
