@@ -8,8 +8,8 @@ struct AuditCommand: ParsableCommand {
     commandName: "audit",
     abstract: "Check what must always be true, by client logs, journals and the settlement layer alone.",
     discussion: """
-      Exit code 0: all twelve invariants were checked and none is breached. 1: one is breached, or could not be checked. \
-      2: the directory cannot be audited.
+      Exit code 0: all twelve invariants were checked and none is breached. 1: one is breached, or could not be \
+      checked. 2: the directory cannot be audited.
       """)
 
   @Option(help: "The cluster's data directory.") var data: String

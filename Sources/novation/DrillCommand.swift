@@ -15,9 +15,9 @@ struct KillDrillCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "kill", abstract: "Kill processes of a role with -9 under load, then audit the outcome.",
     discussion: """
-      The drill starts a cluster of its own, drives load, kills, waits until the node answers again, winds down and has \
-      the journals audited against the clients' logs. It fails if a kill did not happen, if there was no traffic before \
-      and after, or if an invariant is breached.
+      The drill starts a cluster of its own, drives load, kills, waits until the node answers again, winds down and \
+      has the journals audited against the clients' logs. It fails if a kill did not happen, if there was no traffic \
+      before and after, or if an invariant is breached.
       """)
 
   @Option(help: "matcher, risk, settlement, gateway, marks or verifier.") var role: String

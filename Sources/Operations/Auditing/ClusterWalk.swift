@@ -11,8 +11,7 @@ import VerifierNode
 /// holds (which is what other machines really said), and what the re-executed machine says to it.
 ///
 /// All machines go on epoch by epoch: the shards, then risk, then the coordinator. Received in an epoch means sent in
-/// it
-/// or before, so whoever receives is walked after whoever sent.
+/// it or before, so whoever receives is walked after whoever sent.
 final class ClusterWalk: ReexecutionObserver {
   let ownership = OwnershipCheck()
   let acknowledgements: AcknowledgementCheck

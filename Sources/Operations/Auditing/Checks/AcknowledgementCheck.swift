@@ -2,8 +2,7 @@ import Machine
 import Market
 
 /// `acknowledged_once`: what a client was told stands in the journal at the place that it was told, with that account,
-/// key
-/// and nonce, and re-execution gives the same results; no nonce is applied twice, and none gets two answers.
+/// key and nonce, and re-execution gives the same results; no nonce is applied twice, and none gets two answers.
 ///
 /// An order held for credit and a withdrawal that waits are answered once as such and, when asked again, as they ended.
 final class AcknowledgementCheck {

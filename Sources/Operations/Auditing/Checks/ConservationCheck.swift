@@ -2,8 +2,7 @@ import Market
 import Settlement
 
 /// `conservation`: per epoch, the fills of each shard cancel in every currency and every instrument; the commitments of
-/// an
-/// epoch add up to the deposits consumed less the withdrawals granted; and after each epoch the balances and granted
+/// an epoch add up to the deposits consumed less the withdrawals granted; and after each epoch the balances and granted
 /// withdrawals of all leaves are what was deposited.
 ///
 /// A fill's fee goes from its account to the house, so a shard's fills cancel exactly if their cash does.

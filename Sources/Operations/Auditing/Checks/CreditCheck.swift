@@ -4,9 +4,8 @@ import Market
 import Matching
 
 /// `credit`: whenever the aggregator raises a ceiling, what is outstanding over all shards and what waits to be
-/// withdrawn
-/// fit the account's equity less its initial margin; in each shard, consumed and reserved charges stay within the
-/// ceiling.
+/// withdrawn fit the account's equity less its initial margin; in each shard, consumed and reserved charges stay within
+/// the ceiling.
 ///
 /// Ceilings are summed from the messages alone. Besides, no shard may have been sent, or state, a ceiling or a charge
 /// above all that the aggregator's rules ever allowed it, grants included.

@@ -5,13 +5,11 @@ import Market
 import Wire
 
 /// `order_terms`: no fill is worse than its order's limit, beyond what is open of it, after its expiry or its
-/// instrument's,
-/// or out of price-time priority.
+/// instrument's, or out of price-time priority.
 ///
 /// The model of a shard is its signed actions, the answers to them and the reports: orders rest, go and fill as these
 /// tell, and each fill is judged against what then rests. Every fill that the aggregator's journal holds must be the
-/// one
-/// so judged. Of a reduce-only order the model knows an upper bound of what is open until it first fills.
+/// one so judged. Of a reduce-only order the model knows an upper bound of what is open until it first fills.
 final class OrderTermsCheck {
   let findings = Findings(.orderTerms)
   private let market: MarketDefinition

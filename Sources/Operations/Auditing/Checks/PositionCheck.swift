@@ -5,8 +5,8 @@ import Matching
 
 /// `positions`: summed from the fills that the aggregator's journal holds, positions are what the aggregator has, what
 /// shards commit to epoch by epoch, and what the leaves of the last final epoch state; summed from the fills that a
-/// shard
-/// sends they are what the shard has; and each account's reservation in a shard is the sum of its open orders' charges.
+/// shard sends they are what the shard has; and each account's reservation in a shard is the sum of its open orders'
+/// charges.
 ///
 /// What a running machine had in its memory is known by the state hash it committed to: that is compared too.
 final class PositionCheck {

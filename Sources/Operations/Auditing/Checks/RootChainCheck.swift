@@ -3,8 +3,7 @@ import Market
 import Settlement
 
 /// `root_chain`: each epoch is posted once and on top of the one before; its header is the one that re-execution gives
-/// and
-/// a quorum of verifiers signed; and the tree rebuilt from published leaves alone has its root.
+/// and a quorum of verifiers signed; and the tree rebuilt from published leaves alone has its root.
 final class RootChainCheck {
   let findings = Findings(.rootChain)
   private let market: MarketDefinition

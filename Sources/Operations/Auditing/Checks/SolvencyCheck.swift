@@ -2,10 +2,8 @@ import Market
 import Settlement
 
 /// `solvency`: after each final epoch, what the settlement layer holds and has not granted away, at the committed
-/// indices,
-/// is at least what the users with positive equity are worth at the committed marks; and each leaf that the epoch
-/// rewrote
-/// states that worth.
+/// indices, is at least what the users with positive equity are worth at the committed marks; and each leaf that the
+/// epoch rewrote states that worth.
 final class SolvencyCheck {
   let findings = Findings(.solvency)
   private let market: MarketDefinition

@@ -3,8 +3,7 @@ import Machine
 import Market
 
 /// `streams`: each input that came from another machine is that machine's re-executed output, once and in order, and
-/// was
-/// received in no earlier epoch than it was sent.
+/// was received in no earlier epoch than it was sent.
 final class StreamCheck {
   let findings = Findings(.streams)
   private struct Stream: Hashable {

@@ -2,8 +2,7 @@ import Foundation
 import Market
 
 /// What the cluster's clients say they were told: every acknowledgement in their own logs, in order of machine,
-/// sequence
-/// and term.
+/// sequence and term.
 struct ClientEvidence {
   struct Acknowledgement {
     var machine: MachineID
