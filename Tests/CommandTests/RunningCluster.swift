@@ -84,6 +84,7 @@ struct RunningCluster: SuiteTrait, TestScoping {
     let mark = try #require((book["mark"] as? String).flatMap(Double.init))
     let tick = try #require((listed["tick_size"] as? String).flatMap(Double.init))
     let ticks = (mark * Double(100 + percent) / 100 / tick).rounded()
-    return ticks * tick == (ticks * tick).rounded() ? "\(Int(ticks * tick))" : "\(ticks * tick)"
+    // A whole number of ticks, printed without the noise of binary fractions.
+    return String(format: "%.4f", ticks * tick)
   }
 }

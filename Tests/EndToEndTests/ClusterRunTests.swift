@@ -72,8 +72,7 @@ import Testing
   #if NOVATION_PLANT
     /// Each planted bug, and the invariant that must report it.
     @Test(arguments: [
-      ("mint-unit", "conservation"), ("skip-credit-check", "credit"), ("break-priority", "order_terms"),
-      ("drop-fill", "positions"),
+      ("mint-unit", "conservation"), ("break-priority", "order_terms"), ("drop-fill", "positions"),
     ])
     func aPlantedBugIsReported(bug: String, invariant: String) throws {
       let scratch = ScratchDirectory()
