@@ -1,4 +1,5 @@
 import Bytes
+import Foundation
 import Machine
 import Market
 import Testing
@@ -61,6 +62,9 @@ struct OperationMix {
 }
 
 @Suite struct DifferentialTests {
+  /// Operations a seed; cluster/test --long takes twenty times as many.
+  static let steps = ProcessInfo.processInfo.environment["NOVATION_LONG_TESTS"] == nil ? 55_000 : 1_100_000
+
   @Test(arguments: [
     (UInt64(1), UInt32(6), Int64(6)), (2, 3, 2), (3, 12, 40), (4, 2, 3),
   ])
@@ -70,7 +74,7 @@ struct OperationMix {
     var mix = OperationMix(
       seed: seed, accounts: accounts, instruments: [Venue.linear, Venue.inverse], spread: spread)
     var shownTrades = 0
-    for step in 1...55_000 {
+    for step in 1...Self.steps {
       if step % 500 == 0 {
         venue.now = venue.now + .seconds(1)
         venue.marks()

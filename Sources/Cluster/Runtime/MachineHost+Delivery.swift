@@ -9,8 +9,9 @@ import Wire
 /// Frames out, after the commit: streams to their consumers, answers to whoever asked, feeds to gateways.
 extension MachineHost where M: ~Copyable {
   func deliver() {
-    sequencer.chunks.forEach { send($0) }
+    // Clients wait for their answers; machines can wait a little longer for theirs.
     sendReplies()
+    sequencer.chunks.forEach { send($0) }
     sendFeed()
     sequencer.output.forEach { record in
       guard record.kind == .effect else { return }
