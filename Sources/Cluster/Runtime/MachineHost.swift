@@ -207,10 +207,11 @@ public actor MachineHost<M: Machine & ~Copyable> {
     guard sequencer.pendingInputs > 0 else { return }
     pace.committed()
     #if NOVATION_PLANT
-      if HostFaults.acknowledgesBeforeSync.load(ordering: .relaxed) {
+      if HostFaults.acknowledgesBeforeSync.load(ordering: .relaxed), !origins.isEmpty {
         sendReplies()
         origins.removeAll()
-        usleep(20_000)
+        // Long enough that under load a kill nearly always falls between the answer and the commit.
+        usleep(150_000)
       }
     #endif
     try sequencer.commit()
