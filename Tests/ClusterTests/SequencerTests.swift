@@ -169,4 +169,34 @@ struct SequencerTests {
     }
     #expect(last == sent)
   }
+
+  /// Its accounts are the smallest there are, and nothing follows them in the snapshot.
+  @Test func aShardOfOneCurrencyIsRestoredBeforeItsFirstTrade() throws {
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    var market = market
+    market.instruments = market.instruments.filter { $0.settlement == .inverse && $0.shard == shard }
+    for index in market.instruments.indices { market.instruments[index].id = InstrumentID(UInt32(index)) }
+    func open() throws -> Sequencer<ShardMachine> {
+      let journal = try Journal(directory: directory, machine: .shard(shard))
+      return try Sequencer.open(id: .shard(shard), journal: journal, genesis: market)
+    }
+    var hash: UInt64 = 0
+    do {
+      var sequencer = try open()
+      for account in 1...40 as ClosedRange<UInt32> {
+        let credit = Credit(
+          account: AccountID(account), owner: key.address, version: 1, ceiling: Money(whole: 1_000))
+        try stream([credit]).withUnsafeBytes { bytes in
+          _ = try sequencer.submit(
+            .stream, bytes, from: .risk, epoch: sequencer.epoch, firstNumber: UInt64(account), count: 1)
+        }
+      }
+      try sequencer.commit()
+      sequencer.finishTurn()
+      try sequencer.takeSnapshot()
+      hash = sequencer.machine.stateHash()
+      #expect(sequencer.machine.accountCount == 40)
+    }
+    #expect(try open().machine.stateHash() == hash)
+  }
 }

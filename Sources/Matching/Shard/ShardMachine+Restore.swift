@@ -28,7 +28,7 @@ extension ShardMachine {
     isHalted = reader.bool()
     streams = StreamNumbers(from: &reader)
     for place in 0..<books.count { readBook(place, &reader) }
-    for _ in 0..<reader.itemCount(minimumSize: 94) where !reader.hasFailed { readAccount(&reader) }
+    for _ in 0..<reader.itemCount(minimumSize: 84) where !reader.hasFailed { readAccount(&reader) }
     if accounts.count == 0 || accounts[Self.houseSlot].id != .house { reader.fail() }
     if reader.hasFailed { return }
     for _ in 0..<reader.itemCount(minimumSize: 22) where !reader.hasFailed { readPosition(&reader) }

@@ -47,6 +47,8 @@ public final class LoadGenerator {
   private static let choreNanoseconds: Int64 = 200_000_000
   /// Actions sent in one go before answers are read, however late they are.
   private static let actionsPerTurn = 64
+  /// Rounds of questions for marks that may wait for answers.
+  private static let openQuestions = 16
   /// Longest wait for an answer.
   private static let longestWait: Int64 = 20_000_000
 
@@ -173,8 +175,9 @@ public final class LoadGenerator {
 
   private var resendNanoseconds: Int64 { Int64(configuration.resendSeconds * 1e9) }
 
+  /// An answer that comes after the next question counts too: marks only get newer.
   private func askForMarks() {
-    marksAsked.removeAll()
+    if marksAsked.count > Self.openQuestions * shards.count { marksAsked.removeAll() }
     for place in shards.indices {
       marksAsked[clients[0].ask(.marks, .marks, shards[place].shard.encoded)] = place
     }
@@ -225,8 +228,12 @@ public final class LoadGenerator {
         throw ClientError(reason: "no marks came for every shard within 30 s")
       }
       if shouldStop() { return }
-      askForMarks()
-      clients[0].poll(waitMicroseconds: 200_000) { take($0) }
+      let now = MachineClock.monotonic()
+      if now >= nextChore {
+        nextChore = now + Self.choreNanoseconds
+        askForMarks()
+      }
+      clients[0].poll(waitMicroseconds: 20_000) { take($0) }
     }
   }
 
