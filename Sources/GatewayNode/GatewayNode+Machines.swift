@@ -53,7 +53,7 @@ extension GatewayNode {
     let isSound = Feed.read(&body) { source, item, layout in
       shard = source
       switch item {
-      case .book: hasBooks = true
+      case .book, .status: hasBooks = true
       case .report:
         guard let report = try? ExecutionReport(decoding: layout) else { return }
         for identity in watchers[report.order.account] ?? [] {

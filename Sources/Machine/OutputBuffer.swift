@@ -20,6 +20,8 @@ public struct OutputBuffer: ~Copyable {
     case book = 4
     /// A request to the machine's own edge; owed until an input says that it was done, see `Machine.resume`.
     case effect = 5
+    /// An `InstrumentStatus`.
+    case status = 6
   }
 
   @usableFromInline var slab: ByteWriter
@@ -83,6 +85,11 @@ public struct OutputBuffer: ~Copyable {
   public mutating func book(_ delta: BookDelta) {
     let start = begin(.book, destination: delta.instrument.rawValue, number: delta.sequence)
     delta.write(to: &slab)
+    end(from: start)
+  }
+  public mutating func status(_ status: InstrumentStatus) {
+    let start = begin(.status, destination: status.instrument.rawValue, number: status.sequence)
+    status.write(to: &slab)
     end(from: start)
   }
   /// Asks the machine's own edge for something; `code` is the edge's own numbering.

@@ -20,6 +20,20 @@ public struct Instrument: Sendable, Hashable {
     case inverse = 2
   }
 
+  /// From a price on, ticks are coarser.
+  public struct TickStep: Sendable, Hashable, BitwiseCopyable {
+    /// Lowest price of the step.
+    public var from: Price
+    /// Tick there: a multiple of the instrument's `tickSize`.
+    public var tick: Price
+    public init(from: Price, tick: Price) {
+      self.from = from
+      self.tick = tick
+    }
+  }
+  /// Most steps of one instrument.
+  public static let mostTickSteps = 8
+
   public var id: InstrumentID
   /// For example `BTC-27MAR27-100000-C`, `ETH-27MAR27`, `BTC-PERPETUAL`.
   public var name: String
@@ -39,6 +53,10 @@ public struct Instrument: Sendable, Hashable {
   public var lotSize: Quantity
   /// Largest order, in lots.
   public var maximumOrder: Lots
+  /// Smallest order, in lots.
+  public var minimumOrder: Lots
+  /// Coarser ticks at higher prices, ascending; none where one tick holds throughout.
+  public var tickSteps: [TickStep]
   /// The asset and sub-id by which a Derive-form signed order names this instrument.
   public var asset: Address
   public var subID: Digest
@@ -46,7 +64,8 @@ public struct Instrument: Sendable, Hashable {
   public init(
     id: InstrumentID, name: String, kind: Kind, settlement: Settlement, underlying: UnderlyingID,
     settlementCurrency: Currency, shard: ShardID, expiry: Timestamp, strike: Price, tickSize: Price,
-    lotSize: Quantity, maximumOrder: Lots, asset: Address = .zero, subID: Digest = .zero
+    lotSize: Quantity, maximumOrder: Lots, minimumOrder: Lots = Lots(1), tickSteps: [TickStep] = [],
+    asset: Address = .zero, subID: Digest = .zero
   ) {
     self.id = id
     self.name = name
@@ -60,6 +79,8 @@ public struct Instrument: Sendable, Hashable {
     self.tickSize = tickSize
     self.lotSize = lotSize
     self.maximumOrder = maximumOrder
+    self.minimumOrder = minimumOrder
+    self.tickSteps = tickSteps
     self.asset = asset
     self.subID = subID
   }
@@ -91,6 +112,9 @@ public struct Instrument: Sendable, Hashable {
     case .inverse: ExactDivision.floor(quantity.units, times: -fixedPointScale, by: mark.units).map(Money.init)
     }
   }
+
+  /// The tick in force at a price.
+  public func tick(at price: Price) -> Price { tickSteps.last { $0.from <= price }?.tick ?? tickSize }
 
   /// `lots` as a quantity; `nil` on overflow.
   @inlinable public func quantity(_ lots: Lots) -> Quantity? {
@@ -133,6 +157,12 @@ extension Instrument: ByteCodable {
     tickSize.write(to: &writer)
     lotSize.write(to: &writer)
     maximumOrder.write(to: &writer)
+    minimumOrder.write(to: &writer)
+    writer.u32(UInt32(tickSteps.count))
+    for step in tickSteps {
+      step.from.write(to: &writer)
+      step.tick.write(to: &writer)
+    }
     asset.write(to: &writer)
     subID.write(to: &writer)
   }
@@ -150,8 +180,25 @@ extension Instrument: ByteCodable {
     tickSize = Price(from: &reader)
     lotSize = Quantity(from: &reader)
     maximumOrder = Lots(from: &reader)
+    minimumOrder = Lots(from: &reader)
+    tickSteps = (0..<reader.itemCount(minimumSize: 16)).map { _ in
+      TickStep(from: Price(from: &reader), tick: Price(from: &reader))
+    }
     asset = Address(from: &reader)
     subID = Digest(from: &reader)
-    if tickSize.units <= 0 || lotSize.units <= 0 || maximumOrder.count <= 0 { reader.fail() }
+    if tickSize.units <= 0 || lotSize.units <= 0 || !hasSaneSteps { reader.fail() }
+    if minimumOrder.count <= 0 || minimumOrder > maximumOrder { reader.fail() }
+  }
+
+  /// Steps ascend, and each begins on a tick of its own and of the step below.
+  private var hasSaneSteps: Bool {
+    if tickSteps.count > Self.mostTickSteps { return false }
+    var below = TickStep(from: .zero, tick: tickSize)
+    for step in tickSteps {
+      if step.from <= below.from || step.tick <= below.tick || step.tick.units % tickSize.units != 0 { return false }
+      if step.from.units % step.tick.units != 0 || step.from.units % below.tick.units != 0 { return false }
+      below = step
+    }
+    return true
   }
 }

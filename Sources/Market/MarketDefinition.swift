@@ -5,7 +5,7 @@ import Bytes
 /// input.
 public struct MarketDefinition: Sendable, Hashable {
   /// Layout version of the encoded definition.
-  public static let formatVersion: UInt16 = 1
+  public static let formatVersion: UInt16 = 2
 
   public struct CurrencyDefinition: Sendable, Hashable {
     /// `USDC`, `BTC`, `ETH`.
@@ -98,6 +98,12 @@ public struct MarketParameters: Sendable, Hashable {
   public var liquidationBand: UInt32 = 50_000
   /// A withdrawal that cannot be granted by then is refused.
   public var withdrawalTimeout = Interval.seconds(10)
+  /// Operations that may wait in one shard for unfinished orders.
+  public var queuedOperations: UInt32 = 4_096
+  /// How often an auction tells what it would come to.
+  public var indicativeInterval = Interval.milliseconds(500)
+  /// Who may sign for the house: trading states and kill switches; nobody if zero.
+  public var operatorAddress = Address.zero
   /// Verifier attestations needed to post an epoch.
   public var attestationQuorum: UInt16 = 1
   /// Who may attest, by verifier number: the addresses of their signing keys. At most `maximumVerifiers`.
@@ -133,6 +139,9 @@ extension MarketParameters: ByteCodable {
     writer.u32(maintenanceMarginFactor)
     writer.u32(liquidationBand)
     withdrawalTimeout.write(to: &writer)
+    writer.u32(queuedOperations)
+    indicativeInterval.write(to: &writer)
+    operatorAddress.write(to: &writer)
     writer.u16(attestationQuorum)
     writer.u32(UInt32(verifiers.count))
     for verifier in verifiers { verifier.write(to: &writer) }
@@ -160,6 +169,9 @@ extension MarketParameters: ByteCodable {
     maintenanceMarginFactor = reader.u32()
     liquidationBand = reader.u32()
     withdrawalTimeout = Interval(from: &reader)
+    queuedOperations = reader.u32()
+    indicativeInterval = Interval(from: &reader)
+    operatorAddress = Address(from: &reader)
     attestationQuorum = reader.u16()
     verifiers = (0..<reader.itemCount(minimumSize: 20)).map { _ in Address(from: &reader) }
     chainID = reader.u64()

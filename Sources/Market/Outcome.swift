@@ -1,20 +1,21 @@
 import Bytes
 
-/// How one operation ended, or why it was refused: the code clients see, the text for people, and who can mend it.
+/// How one operation ended, or why it was refused: the code that clients see. `text` says it to people, `remedy` who can
+/// mend it; this list is the only one.
 public enum Outcome: UInt16, Sendable, BitwiseCopyable, CaseIterable {
   // Accepted.
-  /// A new order rests, or rests with what was left after filling.
   case resting = 1
-  /// Filled whole.
   case filled = 2
-  /// An IOC or market order's residual was dropped; the reply says how much was filled before.
   case residualCancelled = 3
-  /// Cancelled as asked.
   case cancelled = 4
-  /// Amended or replaced as asked and resting.
   case amended = 5
-  /// Held until credit arrives; a later report tells the end.
   case held = 6
+  case quoted = 7
+  case armed = 8
+  case selfTradePrevented = 9
+  case queued = 10
+  case sweeping = 11
+  case applied = 12
 
   // Refused: the client can mend it.
   case malformed = 100
@@ -43,6 +44,9 @@ public enum Outcome: UInt16, Sendable, BitwiseCopyable, CaseIterable {
   case feeAboveMaximum = 123
   case badSignature = 124
   case unknownCurrency = 125
+  case duplicateClientID = 126
+  case tooManyFills = 127
+  case notAuthorised = 128
 
   // Refused: the account's standing.
   case insufficientCredit = 200
@@ -51,6 +55,8 @@ public enum Outcome: UInt16, Sendable, BitwiseCopyable, CaseIterable {
   case accountFrozen = 203
   case insufficientFunds = 204
   case withdrawalTimeout = 205
+  case protectionFrozen = 206
+  case accountKilled = 207
 
   // Refused: the venue.
   case instrumentExpired = 300
@@ -61,20 +67,28 @@ public enum Outcome: UInt16, Sendable, BitwiseCopyable, CaseIterable {
   case throttled = 305
   case shardUnavailable = 306
   case pending = 307
+  case instrumentHalted = 308
+  case inAuction = 309
+  case busy = 310
 
-  // An open order ended without its owner's asking.
+  // An open order ended without its owner's asking in that moment.
   case expiredOrder = 400
   case cancelledByRecall = 401
   case cancelledByFreeze = 402
   case cancelledByExpiry = 403
   case cancelledByDisconnect = 404
   case cancelledAsNotReducing = 405
+  case cancelledByProtection = 406
+  case cancelledBySelfTrade = 407
+  case cancelledByDeadMan = 408
+  case cancelledByKillSwitch = 409
+  case cancelledAfterAuction = 410
 
   /// True when the operation did what it asked for (codes below 100).
   @inlinable public var isAccepted: Bool { rawValue < 100 }
 
   /// Who can mend a refusal.
-  public enum Remedy: Sendable { case none, client, account, venue }
+  public enum Remedy: String, Sendable { case none, client, account, venue }
   public var remedy: Remedy {
     switch rawValue {
     case ..<100: .none
@@ -88,10 +102,87 @@ public enum Outcome: UInt16, Sendable, BitwiseCopyable, CaseIterable {
   /// The snake_case name that JSON carries.
   public var name: String {
     var name = ""
-    for character in "\(self)" {
+    for character in "\(self)".replacing("ID", with: "Id") {
       if character.isUppercase { name.append("_") }
       name.append(contentsOf: character.lowercased())
     }
     return name
+  }
+
+  /// What it means, in one sentence.
+  public var text: String {
+    switch self {
+    case .resting: "The order rests in the book, or rests with what was left after filling."
+    case .filled: "The order was filled whole."
+    case .residualCancelled: "What the order could not fill at once was cancelled."
+    case .cancelled: "Cancelled as asked."
+    case .amended: "Amended or replaced as asked; the order rests."
+    case .held: "The order waits for credit; a report tells how it ends."
+    case .quoted: "Both sides of the quote stand as asked."
+    case .armed: "The stop waits for its trigger."
+    case .selfTradePrevented: "The rest was cancelled because it met an order of its own trading group."
+    case .queued: "The operation waits for an order that is still trading; a report tells how it ends."
+    case .sweeping: "The order is still trading, step by step; reports tell its fills and its end."
+    case .applied: "The setting is in force."
+    case .malformed: "The bytes are not a well-formed operation of this shard."
+    case .unknownInstrument: "No instrument has this number."
+    case .wrongShard: "Another shard trades the instrument."
+    case .priceOffTick: "The price is not a whole number of ticks at its level."
+    case .quantityOffLot: "The quantity is not a whole number of lots."
+    case .quantityOutOfRange: "The quantity is zero, negative, below the minimum or above the maximum."
+    case .priceOutOfRange: "The price is negative or beyond the ladder of the instrument."
+    case .unsupportedCombination: "Type, time in force, flags and fields do not go together."
+    case .unknownOrder: "No such order is open."
+    case .wouldTake: "A post-only order would have taken."
+    case .notFillable: "The book cannot fill the whole, or the minimum, at once."
+    case .notReducing: "A reduce-only order would not reduce the position."
+    case .duplicateOrder: "An order of this name is open already."
+    case .expired: "The signature or the order's time has passed."
+    case .expiryTooFar: "The signature expires too far ahead."
+    case .nonceReused: "Another action has used this nonce."
+    case .tooManyLiveNonces: "Too many signatures are still live; retry when some have expired."
+    case .tooManyOpenOrders: "The account has as many open orders and stops as it may."
+    case .outsideBand: "The price lies outside the band around the mark."
+    case .wrongSigner: "The signer may not sign for the account."
+    case .unknownAccount: "The shard knows no such account."
+    case .overflow: "An amount would leave the range of exact arithmetic."
+    case .notDecreasing: "An amendment in place can only make an order smaller."
+    case .feeAboveMaximum: "The fee would exceed what the signer accepts."
+    case .badSignature: "The signature does not verify."
+    case .unknownCurrency: "No currency has this number."
+    case .duplicateClientID: "An order with this client id is open already."
+    case .tooManyFills: "Filling it at once would take more fills than one step may hold."
+    case .notAuthorised: "Only the operator may ask for this, and the operator for nothing else."
+    case .insufficientCredit: "The account's margin does not cover the order."
+    case .tooManyHeldOrders: "Too many orders of the account wait for credit."
+    case .creditTimeout: "No credit came in time."
+    case .accountFrozen: "The account is being liquidated."
+    case .insufficientFunds: "The account's free funds do not cover the amount."
+    case .withdrawalTimeout: "The withdrawal could not be granted in time."
+    case .protectionFrozen: "Market-maker protection has tripped; quotes are refused until it ends or is reset."
+    case .accountKilled: "The account's kill switch is on."
+    case .instrumentExpired: "The instrument has stopped trading for good."
+    case .halted: "Trading is halted until settlement has caught up."
+    case .marksMissing: "The instrument has no mark at present."
+    case .riskSilent: "Risk has not been heard from for too long."
+    case .marksSilent: "The mark publisher has not been heard from for too long."
+    case .throttled: "Too many requests; retry later."
+    case .shardUnavailable: "The shard does not answer; ask again by nonce."
+    case .pending: "The action is not answered yet."
+    case .instrumentHalted: "The instrument is halted."
+    case .inAuction: "The instrument is in a call auction, which takes no such order."
+    case .busy: "Too many operations wait for unfinished ones; retry."
+    case .expiredOrder: "The order reached its expiry."
+    case .cancelledByRecall: "Cancelled because risk recalled credit."
+    case .cancelledByFreeze: "Cancelled because the account is being liquidated."
+    case .cancelledByExpiry: "Cancelled because the instrument expired."
+    case .cancelledByDisconnect: "Cancelled because its session ended."
+    case .cancelledAsNotReducing: "Cancelled because nothing is left to reduce."
+    case .cancelledByProtection: "Cancelled by market-maker protection."
+    case .cancelledBySelfTrade: "Cancelled because it met an order of its own trading group."
+    case .cancelledByDeadMan: "Cancelled by the account's dead-man timer."
+    case .cancelledByKillSwitch: "Cancelled by the account's kill switch."
+    case .cancelledAfterAuction: "A market order's rest was cancelled when the auction ended."
+    }
   }
 }

@@ -85,7 +85,7 @@ public final class Replica<M: Machine & ~Copyable>: Reexecutable {
       switch record.kind {
       case .stream: sent[MachineID(rawValue: record.destination), default: SentMessages()].log.append(record.payload)
       case .effect: effects.append((record.destination, [UInt8](record.payload)))
-      case .reply, .report, .book: break
+      case .reply, .report, .book, .status: break
       }
     }
     output.clear()

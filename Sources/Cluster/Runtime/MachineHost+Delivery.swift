@@ -127,6 +127,8 @@ extension MachineHost where M: ~Copyable {
           Feed.append(.report, record.payload, to: &frame)
         } else if record.kind == .book, subscriber.subscription.wantsBooks {
           Feed.append(.book, record.payload, to: &frame)
+        } else if record.kind == .status, subscriber.subscription.wantsBooks {
+          Feed.append(.status, record.payload, to: &frame)
         }
       }
       if Feed.isEmpty(frame) { continue }

@@ -15,11 +15,15 @@ public struct Credit: StreamMessage, Hashable {
   public var isForced: Bool
   /// The account's charge multiplier, per million: superlinear margin add-ons.
   public var chargeMultiplier: UInt32
+  /// The trading group, named by one of its accounts: orders of one group never trade with each other.
+  public var group: AccountID
 
+  /// An account without a `group` is its own.
   public init(
     account: AccountID, owner: Address, version: UInt64, ceiling: Money, isForced: Bool = false,
-    chargeMultiplier: UInt32 = 1_000_000
+    chargeMultiplier: UInt32 = 1_000_000, group: AccountID? = nil
   ) {
+    self.group = group ?? account
     self.account = account
     self.owner = owner
     self.version = version
@@ -34,6 +38,7 @@ public struct Credit: StreamMessage, Hashable {
     ceiling.write(to: &writer)
     writer.bool(isForced)
     writer.u32(chargeMultiplier)
+    group.write(to: &writer)
   }
   public init(from reader: inout ByteReader) {
     account = AccountID(from: &reader)
@@ -42,6 +47,7 @@ public struct Credit: StreamMessage, Hashable {
     ceiling = Money(from: &reader)
     isForced = reader.bool()
     chargeMultiplier = reader.u32()
+    group = AccountID(from: &reader)
   }
 }
 

@@ -7,7 +7,7 @@ public let scenarioLanes = 32
 /// not incremental: a newer version replaces an older one.
 public struct ShardMarks: ByteCodable, Sendable, Hashable {
   public struct Entry: Sendable, Hashable, BitwiseCopyable {
-    public static let byteCount = 44
+    public static let byteCount = 60
     public var instrument: InstrumentID
     public var mark: Price
     /// Stand-alone initial margin of one lot bought (sold), in USD; with the loss to mark and fees it covers the
@@ -17,9 +17,16 @@ public struct ShardMarks: ByteCodable, Sendable, Hashable {
     /// Orders priced outside are refused; market orders stop there.
     public var bandLow: Price
     public var bandHigh: Price
+    /// Coins of the underlying that one lot held stands for, in 1e-8: what market-maker protection adds up.
+    public var delta: Int64
+    /// USD by which one lot's value moves with one volatility point, in 1e-8.
+    public var vega: Int64
     public init(
-      instrument: InstrumentID, mark: Price, marginToBuy: Money, marginToSell: Money, bandLow: Price, bandHigh: Price
+      instrument: InstrumentID, mark: Price, marginToBuy: Money, marginToSell: Money, bandLow: Price, bandHigh: Price,
+      delta: Int64 = 0, vega: Int64 = 0
     ) {
+      self.delta = delta
+      self.vega = vega
       self.instrument = instrument
       self.mark = mark
       self.marginToBuy = marginToBuy
@@ -28,6 +35,9 @@ public struct ShardMarks: ByteCodable, Sendable, Hashable {
       self.bandHigh = bandHigh
     }
   }
+
+  /// Deltas and vegas of one lot beyond this are refused.
+  public static let largestGreek: UInt64 = 1 << 48
 
   /// Grows with every publication for this shard.
   public var version: UInt64
@@ -55,6 +65,8 @@ public struct ShardMarks: ByteCodable, Sendable, Hashable {
       entry.marginToSell.write(to: &writer)
       entry.bandLow.write(to: &writer)
       entry.bandHigh.write(to: &writer)
+      writer.i64(entry.delta)
+      writer.i64(entry.vega)
     }
   }
   public init(from reader: inout ByteReader) {
@@ -64,10 +76,12 @@ public struct ShardMarks: ByteCodable, Sendable, Hashable {
     entries = (0..<reader.itemCount(minimumSize: Entry.byteCount)).map { _ in
       Entry(
         instrument: InstrumentID(from: &reader), mark: Price(from: &reader), marginToBuy: Money(from: &reader),
-        marginToSell: Money(from: &reader), bandLow: Price(from: &reader), bandHigh: Price(from: &reader))
+        marginToSell: Money(from: &reader), bandLow: Price(from: &reader), bandHigh: Price(from: &reader),
+        delta: reader.i64(), vega: reader.i64())
     }
     let sane = entries.allSatisfy {
       $0.marginToBuy >= .zero && $0.marginToSell >= .zero && $0.bandLow <= $0.bandHigh && $0.mark.units >= 0
+        && max($0.delta.magnitude, $0.vega.magnitude) <= ShardMarks.largestGreek
     }
     if !sane || index.units <= 0 { reader.fail() }
   }

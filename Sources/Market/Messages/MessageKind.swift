@@ -9,6 +9,7 @@ public enum MessageKind: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case freezeTaken = 4
   case liquidationResult = 5
   case grantClosed = 6
+  case protectionTripped = 7
   // From any machine to any.
   case heartbeat = 10
   // From risk to a shard.
@@ -20,6 +21,9 @@ public enum MessageKind: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case liquidate = 25
   case settle = 26
   case halt = 27
+  case protectionFreeze = 28
+  // From risk to every shard and to settlement.
+  case listing = 29
   // From a shard or risk to settlement.
   case commitment = 40
   // From settlement to risk.

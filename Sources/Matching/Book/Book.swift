@@ -14,6 +14,8 @@ struct Book: BitwiseCopyable {
   var bandHigh: Int64 = 0
   /// Book deltas sent so far.
   var deltas: UInt64 = 0
+  /// Σ shown lots · weight, see `BookDelta`.
+  var checksum: UInt64 = 0
   /// Open orders in the book.
   var orderCount = 0
   /// Settlement has been ordered, at `settlementIndex`.

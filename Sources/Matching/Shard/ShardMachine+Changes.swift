@@ -51,7 +51,9 @@ extension ShardMachine {
     if order.isReduceOnly {
       positions[positionSlot(order.accountSlot, Int(order.book))].reducingLots -= lots
     }
-    emitLevel(Int(order.book), order.side, order.rank, into: &output)
+    emitDelta(
+      .reduced, Int(order.book), order.side, order.rank, order: order.arrival, shows: order.lots - lots,
+      change: -lots, into: &output)
   }
 
   mutating func cancelAll(_ operation: OperationView, _ origin: Origin, into output: inout OutputBuffer) -> Answer {
@@ -80,6 +82,8 @@ extension ShardMachine {
     let book = Int(order.pointee.book)
     let side = order.pointee.side
     let rank = order.pointee.rank
+    let number = order.pointee.arrival
+    let lots = order.pointee.lots
     #if NOVATION_PLANT
       let released = faults.contains(.leakReservation) ? 0 : order.pointee.reserved
     #else
@@ -87,7 +91,7 @@ extension ShardMachine {
     #endif
     accounts[order.pointee.accountSlot].reserved &-= released
     detach(slot)
-    emitLevel(book, side, rank, into: &output)
+    emitDelta(.removed, book, side, rank, order: number, shows: 0, change: -lots, into: &output)
   }
 
   /// The same, for a reason that the owner did not give in this moment: the owner gets a report.

@@ -128,7 +128,8 @@ extension ShardMachine {
       attach(extra, to: slot)
     }
     enlist(slot)
-    emitLevel(candidate.book, candidate.side, rank, into: &output)
+    emitDelta(
+      .added, candidate.book, candidate.side, rank, order: arrivals, shows: lots, change: lots, into: &output)
   }
 
   /// Enters an order, whose record is complete, into level, index and its account's list.

@@ -58,19 +58,26 @@ extension ShardMachine {
     report.put(isMaker ? 1 as UInt8 : 0, at: 81)
   }
 
-  /// Tells the level's new total.
-  @inline(__always) mutating func emitLevel(
-    _ book: Int, _ side: Side, _ rank: UInt32, into output: inout OutputBuffer
+  /// Tells what became of an order: its level as it now is, and the lots that the order still shows.
+  @inline(__always) mutating func emitDelta(
+    _ event: BookDelta.Event, _ book: Int, _ side: Side, _ rank: UInt32, order: UInt64, shows lots: Int64,
+    change: Int64, into output: inout OutputBuffer
   ) {
     let deltas = books[book].deltas &+ 1
     books[book].deltas = deltas
+    let price = BookSide.tick(side, rank) &* books[book].contract.tickSize
+    let weight = BookDelta.weight(of: side, Price(units: price))
+    let checksum = books[book].checksum &+ UInt64(bitPattern: change) &* weight
+    books[book].checksum = checksum
     let instrument = books[book].instrument.rawValue
     let delta = output.extend(.book, destination: instrument, number: deltas, by: BookDelta.byteCount)
-    delta.put(instrument, at: 0)
-    delta.put(side.rawValue, at: 4)
-    delta.put(BookSide.tick(side, rank) &* books[book].contract.tickSize, at: 5)
-    delta.put(books.mapped(book, side).pointee[rank].lots, at: 13)
-    delta.put(deltas, at: 21)
+    delta.put(UInt64(instrument) | UInt64(event.rawValue) << 32 | UInt64(side.rawValue) << 40, at: 0)
+    delta.put(price, at: 8)
+    delta.put(books.mapped(book, side).pointee[rank].lots, at: 16)
+    delta.put(order, at: 24)
+    delta.put(lots, at: 32)
+    delta.put(deltas, at: 40)
+    delta.put(checksum, at: 48)
   }
 
   /// Everything of a reply but its results, for which it returns the place.

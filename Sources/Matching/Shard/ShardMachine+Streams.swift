@@ -29,8 +29,9 @@ extension ShardMachine {
     case .liquidate: if let message = read(Liquidate.self, &body) { take(message, into: &output) }
     case .settle: if let message = read(Settle.self, &body) { take(message, into: &output) }
     case .halt: if let message = read(Halt.self, &body) { isHalted = message.isHalted }
+    case .protectionFreeze, .listing: break
     case .fill, .creditTaken, .creditRequest, .freezeTaken, .liquidationResult, .grantClosed, .commitment, .deposit,
-      .epochFinal:
+      .epochFinal, .protectionTripped:
       break
     }
   }

@@ -39,7 +39,6 @@ extension ShardMachine {
         if slot == 0 { break }
         fill(slot, &taker, takerPosition, at: price, contract, into: &output)
       }
-      emitLevel(taker.book, opposite, rank, into: &output)
     }
   }
 
@@ -114,6 +113,9 @@ extension ShardMachine {
         lots: Lots(takerSigned), price: Price(units: price), cash: Money(units: takerCash),
         fee: Money(units: takerFee), consumed: Money(units: accounts[taker.accountSlot].consumed)),
       remaining: taker.lots, isMaker: false, into: &output)
+    emitDelta(
+      .traded, taker.book, maker.side, maker.rank, order: maker.arrival, shows: makerLeft, change: -lots,
+      into: &output)
     if positions[makerPosition].reducingLots != 0 { trimReducing(makerPosition, into: &output) }
     if positions[takerPosition].reducingLots != 0 { trimReducing(takerPosition, into: &output) }
   }

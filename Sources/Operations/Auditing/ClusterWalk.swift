@@ -194,7 +194,7 @@ final class ClusterWalk: ReexecutionObserver {
     case .effect:
       guard machine == .settlement, record.destination == SettlementEffect.attest.rawValue else { return }
       if let request = try? AttestationRequest(decoding: record.payload) { rootChain.made(request) }
-    case .book: break
+    case .book, .status: break
     }
   }
 

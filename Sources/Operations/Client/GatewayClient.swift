@@ -13,6 +13,7 @@ public final class GatewayClient {
     case refusal(Refusal)
     case report(ExecutionReport)
     case book(BookDelta)
+    case status(InstrumentStatus)
     case answer(Answer)
   }
 
@@ -94,6 +95,7 @@ public final class GatewayClient {
           switch item {
           case .report: if let report = try? ExecutionReport(decoding: layout) { body(.report(report)) }
           case .book: if let delta = try? BookDelta(decoding: layout) { body(.book(delta)) }
+          case .status: if let status = try? InstrumentStatus(decoding: layout) { body(.status(status)) }
           }
         }
       case .answer:

@@ -16,7 +16,7 @@ extension LoadGenerator {
           let marks = try? ShardMarks(decoding: answer.body)
         else { return }
         shards[place].take(marks)
-      case .book: return
+      case .book, .status: return
       }
     } catch {
       failure = ClientError(reason: "the client's log cannot be written: \(error)")
