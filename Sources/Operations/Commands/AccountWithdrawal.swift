@@ -75,11 +75,11 @@ public struct AccountWithdrawal: CommandReport {
       switch answer {
       case .refusal(let refusal):
         outcome = refusal.outcome
-        reason = refusal.reason.isEmpty ? outcome.explanation : refusal.reason
+        reason = refusal.reason.isEmpty ? outcome.text : refusal.reason
       case .reply(let reply):
         outcome = reply.results.first?.outcome ?? .malformed
         sequence = reply.sequence.rawValue
-        reason = outcome.isAccepted ? nil : outcome.explanation
+        reason = outcome.isAccepted ? nil : outcome.text
       }
     }
   }

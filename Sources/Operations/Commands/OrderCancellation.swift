@@ -94,7 +94,7 @@ public struct OrderCancellation: CommandReport {
       return Part(
         machine: reply.machine.description, outcome: outcome.name, code: outcome.rawValue,
         isAccepted: outcome.isAccepted, sequence: reply.sequence.rawValue,
-        reason: outcome.isAccepted ? nil : outcome.explanation)
+        reason: outcome.isAccepted ? nil : outcome.text)
     }
   }
 

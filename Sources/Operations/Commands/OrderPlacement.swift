@@ -107,7 +107,7 @@ public struct OrderPlacement: CommandReport {
     outcome = last.name
     code = last.rawValue
     isAccepted = last.isAccepted
-    if !isAccepted, reason?.isEmpty ?? true { reason = last.explanation }
+    if !isAccepted, reason?.isEmpty ?? true { reason = last.text }
   }
 
   private static func filledLots(_ reports: [ExecutionReport], of order: OrderID) -> Lots {

@@ -170,7 +170,7 @@ private final class ShardOrders {
       // What was held under the name ends by a report of its own.
       model.remove(order)
     case .cancelAll: reportsBeforeFill(now)
-    case .withdraw, nil: break
+    case .quote, .protection, .resetProtection, .deadMan, .killSwitch, .tradingState, .withdraw, nil: break
     }
   }
 
@@ -231,6 +231,7 @@ private final class ShardOrders {
       } else {
         model.setLots(report.order, report.remaining.count)
       }
+    case .triggered: break
     case .ended:
       // A replacement that waits has the name of what it would replace, which ends for reasons of its own.
       let isOfOpenOrder = report.outcome.rawValue >= 400 && report.outcome != .cancelledByFreeze
