@@ -7,20 +7,17 @@ extension ShardMachine {
   /// Holds an order and asks risk once.
   @inline(never) mutating func hold(
     _ operation: OperationView, _ index: UInt16, _ origin: Origin, _ candidate: Candidate, charge: Int64,
-    shortfall: Int64, into output: inout OutputBuffer
+    shortfall: Int64, _ attempt: Attempt, into output: inout OutputBuffer
   ) -> Answer {
     let account = origin.accountSlot
     if accounts[account].heldCount >= parameters.heldOrdersPerAccount || held.isFull {
       return Answer(outcome: .tooManyHeldOrders)
     }
     requests &+= 1
-    let deadline = now + parameters.heldOrderTimeout
+    let deferral = Deferral(origin: origin, index: index, operation: operation.copy(naming: candidate))
     enlistHeld(
       HeldOrder(
-        request: requests, accountSlot: account, key: origin.key, index: index, nonce: origin.nonce,
-        sequence: sequence, session: origin.session, generation: origin.generation, isTrade: origin.isTrade,
-        maximumFee: origin.maximumFee, charge: charge, deadline: deadline,
-        operation: operation.base.loadUnaligned(as: Operation.self)))
+        request: requests, deferral: deferral, charge: charge, deadline: now + parameters.heldOrderTimeout))
     let lots = candidate.side == .buy ? candidate.lots : -candidate.lots
     output.send(
       CreditRequest(
@@ -34,13 +31,15 @@ extension ShardMachine {
   /// Enters a held order last in its account's list and among the timers.
   mutating func enlistHeld(_ order: HeldOrder) {
     let slot = held.insert(order)
-    let account = order.accountSlot
+    let account = order.deferral.origin.accountSlot
     let last = accounts[account].lastHeld
     held[slot].previous = last
+    held[slot].next = 0
     if last == 0 { accounts[account].firstHeld = slot } else { held[last].next = slot }
     accounts[account].lastHeld = slot
     accounts[account].heldCount += 1
-    timers.insert(OrderTimer(deadline: order.deadline, id: order.request, slot: slot, isHeld: true))
+    accounts[account].deferred += 1
+    timers.insert(Timer(deadline: order.deadline, kind: .held, id: order.request, slot: slot))
     timedOrders += 1
     wake(at: order.deadline)
   }
@@ -50,14 +49,7 @@ extension ShardMachine {
     var slot = accounts[account].firstHeld
     while slot != 0 {
       let order = held[slot]
-      if order.key == key {
-        let isReplace = order.operation.kind == .replace
-        let isIt =
-          isReplace
-          ? order.operation.targetNonce == nonce && order.operation.targetIndex == index
-          : order.nonce == nonce && order.index == index
-        if isIt { return slot }
-      }
+      if order.deferral.origin.key == key, order.deferral.name == (nonce, index) { return slot }
       slot = order.next
     }
     return 0
@@ -70,25 +62,25 @@ extension ShardMachine {
     return slot
   }
 
-  private mutating func place(
-    held order: HeldOrder, _ attempt: Attempt, into output: inout OutputBuffer
-  ) -> Answer {
-    let origin = Origin(
-      accountSlot: order.accountSlot, key: order.key, nonce: order.nonce, session: order.session,
-      generation: order.generation, isTrade: order.isTrade, maximumFee: order.maximumFee)
-    return withUnsafeBytes(of: order.operation) { bytes in
-      guard let base = bytes.baseAddress else { return Answer(outcome: .malformed) }
-      return place(OperationView(base), order.index, origin, attempt, into: &output)
+  private mutating func place(_ order: HeldOrder, _ attempt: Attempt, into output: inout OutputBuffer) -> Answer {
+    withUnsafeBytes(of: order.deferral.operation) { bytes in
+      place(
+        OperationView(bytes.baseAddress.unsafelyUnwrapped), order.deferral.index, order.deferral.origin, attempt,
+        into: &output)
     }
   }
 
-  /// Looks again at the account's held orders, oldest first, after its ceiling was raised.
+  /// Looks again at the account's held orders, oldest first, after its ceiling was raised. One whose book has been
+  /// blocked since goes on waiting.
   mutating func retryHeld(_ account: Slot, into output: inout OutputBuffer) {
     var slot = accounts[account].firstHeld
     while slot != 0 {
       let order = held[slot]
-      let answer = place(held: order, .again(slot), into: &output)
-      if answer.outcome != .held { endHeld(slot, answer, into: &output) }
+      let (book, absent) = book(of: order.deferral.operation.instrument)
+      if absent != nil || !books[book].isBlocked {
+        let answer = place(order, .again, into: &output)
+        if answer.outcome != .held { endHeld(slot, answer, into: &output) }
+      }
       slot = order.next
     }
   }
@@ -96,11 +88,13 @@ extension ShardMachine {
   /// Runs a held order as IOC under a charge of its own; false if it could not run.
   mutating func runGranted(_ slot: Slot, charge: Int64, into output: inout OutputBuffer) -> Bool {
     let order = held[slot]
-    let account = order.accountSlot
+    let account = order.deferral.origin.accountSlot
+    let (book, absent) = book(of: order.deferral.operation.instrument)
+    if absent != nil || books[book].isBlocked || books[book].state != .open { return false }
     let (_, usedOverflow) = accounts[account].used.addingReportingOverflow(charge)
     let (_, ceilingOverflow) = accounts[account].ceiling.addingReportingOverflow(charge)
     if charge < 0 || usedOverflow || ceilingOverflow { return false }
-    let answer = place(held: order, .granted(charge: charge), into: &output)
+    let answer = place(order, .granted(charge: charge), into: &output)
     endHeld(slot, answer, into: &output)
     return answer.outcome.isAccepted
   }
@@ -108,7 +102,7 @@ extension ShardMachine {
   /// Ends a held order: its stored answer changes from `held`, and its account hears of it.
   mutating func endHeld(_ slot: Slot, _ answer: Answer, into output: inout OutputBuffer) {
     let order = held[slot]
-    let account = order.accountSlot
+    let account = order.deferral.origin.accountSlot
     if order.previous == 0 { accounts[account].firstHeld = order.next } else { held[order.previous].next = order.next }
     if order.next == 0 {
       accounts[account].lastHeld = order.previous
@@ -116,25 +110,11 @@ extension ShardMachine {
       held[order.next].previous = order.previous
     }
     accounts[account].heldCount -= 1
+    accounts[account].deferred -= 1
     timedOrders -= 1
     hasLostTimer = true
     held[slot].isLive = false
     held.remove(slot)
-    let record = nonces.find(account, order.key, order.nonce)
-    if record != 0, nonces.records[record].sequence == order.sequence {
-      nonces.setResult(record, Int(order.index), answer.outcome, filled: answer.filled)
-    }
-    let isReplace = order.operation.kind == .replace
-    let name = OrderID(
-      account: accounts[account].id, key: KeyID(order.key),
-      nonce: isReplace ? order.operation.targetNonce : order.nonce,
-      index: isReplace ? order.operation.targetIndex : order.index)
-    let rests = answer.outcome == .resting || answer.outcome == .amended
-    let open = rests ? openOrder(account, name.key.rawValue, name.nonce, name.index) : 0
-    output.report(
-      ExecutionReport(
-        event: rests ? .accepted : .ended, shard: shard, sequence: sequence, stamp: now, order: name,
-        instrument: order.operation.instrument, outcome: answer.outcome,
-        remaining: Lots(open == 0 ? 0 : orders[open].lots)))
+    conclude(order.deferral, answer, into: &output)
   }
 }

@@ -6,14 +6,29 @@ import Market
 extension ShardMachine {
   /// Gives the order its extra and enters it into the lists that the extra is about.
   mutating func attach(_ extra: OrderExtra, to order: Slot) {
-    let slot = extras.insert(extra)
+    let account = orders[order].accountSlot
+    let slot = enlist(extra, account)
     orders[order].extra = slot
     if extra.expiry != 0 {
       let deadline = Timestamp(seconds: Int64(extra.expiry))
-      timers.insert(OrderTimer(deadline: deadline, id: orders[order].arrival, slot: order, isHeld: false))
+      timers.insert(Timer(deadline: deadline, kind: .order, id: arrival(of: orders[order]), slot: order))
       timedOrders += 1
       wake(at: deadline)
     }
+    if orders[order].isReduceOnly {
+      let position = openPosition(account, Int(orders[order].book))
+      let newest = positions[position].newestReducing
+      extras[slot].olderReducing = newest
+      if newest != 0 { extras[newest].newerReducing = slot }
+      positions[position].newestReducing = slot
+      positions[position].reducingLots &+= orders[order].lots
+    }
+  }
+
+  /// Enters an extra under its client id and its session.
+  mutating func enlist(_ extra: OrderExtra, _ account: Slot) -> Slot {
+    let slot = extras.insert(extra)
+    if extra.clientID != 0 { clientTable.insert(clientTable.hash(extra.clientID, UInt64(account)), slot) }
     if extra.diesWithSession {
       let newest = newestOfSession(extra.session)
       let hash = sessionTable.hash(extra.session)
@@ -24,14 +39,24 @@ extension ShardMachine {
       }
       sessionTable.insert(hash, slot)
     }
-    if orders[order].isReduceOnly {
-      let position = openPosition(orders[order].accountSlot, Int(orders[order].book))
-      let newest = positions[position].newestReducing
-      extras[slot].olderReducing = newest
-      if newest != 0 { extras[newest].newerReducing = slot }
-      positions[position].newestReducing = slot
-      positions[position].reducingLots &+= orders[order].lots
+    return slot
+  }
+
+  /// Undoes `enlist`.
+  mutating func delist(_ slot: Slot, _ account: Slot) {
+    let extra = extras[slot]
+    if extra.clientID != 0 { clientTable.remove(clientTable.hash(extra.clientID, UInt64(account)), slot) }
+    if extra.diesWithSession {
+      if extra.newerInSession == 0 {
+        let hash = sessionTable.hash(extra.session)
+        sessionTable.remove(hash, slot)
+        if extra.olderInSession != 0 { sessionTable.insert(hash, extra.olderInSession) }
+      } else {
+        extras[extra.newerInSession].olderInSession = extra.olderInSession
+      }
+      if extra.olderInSession != 0 { extras[extra.olderInSession].newerInSession = extra.newerInSession }
     }
+    extras.remove(slot)
   }
 
   /// Undoes `attach` for an order that leaves with the lots it still has.
@@ -40,16 +65,6 @@ extension ShardMachine {
     if extra.expiry != 0 {
       timedOrders -= 1
       hasLostTimer = true
-    }
-    if extra.diesWithSession {
-      if extra.newerInSession == 0 {
-        let hash = sessionTable.hash(extra.session)
-        sessionTable.remove(hash, order.extra)
-        if extra.olderInSession != 0 { sessionTable.insert(hash, extra.olderInSession) }
-      } else {
-        extras[extra.newerInSession].olderInSession = extra.olderInSession
-      }
-      if extra.olderInSession != 0 { extras[extra.olderInSession].newerInSession = extra.newerInSession }
     }
     if order.isReduceOnly {
       let position = positionSlot(order.accountSlot, Int(order.book))
@@ -61,7 +76,21 @@ extension ShardMachine {
       if extra.olderReducing != 0 { extras[extra.olderReducing].newerReducing = extra.newerReducing }
       positions[position].reducingLots &-= order.lots
     }
-    extras.remove(order.extra)
+    delist(order.extra, order.accountSlot)
+  }
+
+  /// The account's extra with that client id, or 0.
+  func clientSlot(_ account: Slot, _ clientID: UInt64) -> Slot {
+    let orders = orders.base
+    let extras = extras.base
+    let stops = stops.base
+    return clientTable.find(clientTable.hash(clientID, UInt64(account))) {
+      let extra = extras[Int($0)]
+      if extra.clientID != clientID { return false }
+      return extra.stop != 0
+        ? stops[Int(extra.stop)].deferral.origin.accountSlot == account
+        : orders[Int(extra.order)].accountSlot == account
+    }
   }
 
   /// Newest order (an extra) that lives with the session, or 0.
@@ -83,39 +112,15 @@ extension ShardMachine {
         withdraw(order, because: .cancelledAsNotReducing, into: &output)
       } else {
         reduce(order, by: excess, into: &output)
-        output.report(
-          ExecutionReport(
-            event: .accepted, shard: shard, sequence: sequence, stamp: now, order: name(of: orders[order]),
-            instrument: books[Int(orders[order].book)].instrument, outcome: .amended,
-            remaining: Lots(orders[order].lots)))
       }
-    }
-  }
-
-  /// Cancels the expired orders among those that an order down to `limit` would meet: only needed while timers are
-  /// behind, because what is past its expiry never trades.
-  @inline(never) mutating func purgeExpired(
-    _ book: Int, _ side: Side, downTo limit: UInt32, into output: inout OutputBuffer
-  ) {
-    #if NOVATION_PLANT
-      if faults.contains(.ignoreExpiry) { return }
-    #endif
-    guard let handle = books.side(book, side) else { return }
-    var rank = handle.best
-    while rank >= Int32(limit) {
-      let below = handle.highest(below: UInt32(rank))
-      var slot = handle[UInt32(rank)].first
-      while slot != 0 {
-        let next = orders[slot].next
-        if isPastExpiry(orders[slot]) { withdraw(slot, because: .expiredOrder, into: &output) }
-        slot = next
-      }
-      rank = below
     }
   }
 
   func isPastExpiry(_ order: RestingOrder) -> Bool {
-    order.extra != 0 && extras[order.extra].expiry != 0
+    #if NOVATION_PLANT
+      if faults.contains(.ignoreExpiry) { return false }
+    #endif
+    return order.extra != 0 && extras[order.extra].expiry != 0
       && Timestamp(seconds: Int64(extras[order.extra].expiry)) <= now
   }
 }
