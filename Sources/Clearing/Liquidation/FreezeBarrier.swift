@@ -80,6 +80,7 @@ extension RiskMachine {
       if isAlive(shard(of: step.instrument)) { return }
       book.change(slot) { $0.liquidation?.step = nil }
     }
+    if !liquidation.postponed.isEmpty { book.change(slot) { $0.liquidation?.postponed.removeAll() } }
     proceed(slot, into: &output)
   }
 
