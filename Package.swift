@@ -114,6 +114,12 @@ let package = Package(
     tests(
       "Cluster",
       ["Cluster", "Cryptography", "Journal", "Listing", "Machine", "Market", "Matching", "Wire", "Bytes"]),
+    tests(
+      "VerifierNode",
+      [
+        "VerifierNode", "Clearing", "Matching", "Settlement", "Cluster", "Journal", "Wire", "Cryptography", "Machine",
+        "Market", "Bytes",
+      ]),
     .testTarget(name: "EndToEndTests", dependencies: ["novation"], swiftSettings: strict),
     tests("Messaging", ["Messaging", "Bytes"]),
     // The formats' articles, whose worked examples are read, written and recomputed.
