@@ -106,15 +106,10 @@ struct Interleaving: ~Copyable {
     let instrument = tradable[random.below(tradable.count)]
     let board = driver.machine.board
     let id = Int(instrument.id.rawValue)
-    let underlying = Int(instrument.underlying.rawValue)
     let mark = Price(units: board.marks[id])
     let band = Price(units: mark.units / 20)
     let currencyIndex = Price(units: board.index(of: Int(instrument.settlementCurrency.rawValue)))
-    let margin = MarginRule.perLot(
-      instrument, mark: mark, index: Price(units: board.quotations[underlying].index), currencyIndex: currencyIndex,
-      profitAndLoss: (0..<TestMarket.scenarios).map { Money(units: board.profitAndLoss[id * scenarioLanes + $0]) },
-      coinProfitAndLoss: (0..<TestMarket.scenarios).map { Money(units: board.coins[underlying * scenarioLanes + $0]) },
-      band: band, parameters: driver.definition.parameters)!
+    guard let margin = try? PublishedMargin(instrument, on: board, band: band) else { return }
     let size = max(1, Money(whole: random.within(5...largestOrder)).units / max(1, margin.toSell.units))
     let lots = random.chance(50) ? size : -size
     let price = Price(units: max(1, mark.units + random.within(-band.units...band.units)))
