@@ -68,8 +68,7 @@ struct Interleaving: ~Copyable {
     case 30..<50: fill()
     case 50..<55: cancel()
     case 55..<75:
-      let shard = shards[random.below(4)]
-      if !shard.inbox.isEmpty { shard.receive(&random) }
+      shards[random.below(4)].receive(&random)
     case 75..<94: deliver(random.below(4), resend: random.chance(10))
     case 94: if movesMarks { moveMarks() }
     case 95: if random.chance(20) { deposit(accounts[random.below(accounts.count)], random.within(1...5_000)) }
@@ -228,10 +227,10 @@ struct Interleaving: ~Copyable {
   /// Lets everything arrive.
   mutating func drain() {
     var rounds = 0
-    while shards.contains(where: { !$0.inbox.isEmpty || !$0.outbox.isEmpty }), rounds < 100_000 {
+    while !shards.allSatisfy(\.isIdle), rounds < 100_000 {
       rounds += 1
       for id in 0..<4 {
-        if !shards[id].inbox.isEmpty { shards[id].receive(&random) }
+        shards[id].receive(&random)
         deliver(id, resend: false)
       }
     }
