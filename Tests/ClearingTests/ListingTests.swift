@@ -190,6 +190,27 @@ import Testing
     #expect(Self.outcomes(driver).last == .nonceReused)
   }
 
+  @Test func aListingIsLaidOutAndSignedAsStated() {
+    let parameters = Self.definition().parameters
+    let instrument = Self.instrument()
+    let listing = ListingDigest(parameters).listing(instrument, nonce: 0x0102, key: Self.operatorKey)
+    let bytes = listing.encoded
+    #expect(bytes[0] == 3 && bytes[1] == listing.signature.recoveryID)
+    #expect(Array(bytes[2..<16]) == [0, 0, 0, 0, 0, 0, 2, 1, 0, 0, 0, 0, 0, 0])
+    #expect(Array(bytes[16..<48]) == listing.signature.r.array && Array(bytes[48..<80]) == listing.signature.s.array)
+    #expect(Array(bytes[80...]) == instrument.encoded)
+    func hash(_ text: String) -> [UInt8] { Keccak256.hash(Array(text.utf8)).array }
+    func word(_ bytes: [UInt8]) -> [UInt8] { Array(repeating: 0, count: 32 - bytes.count) + bytes }
+    let domain = Keccak256.hash(
+      hash("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)") + hash("Novation")
+        + hash("1") + word([3, 0x85]) + word(TestMarket.owner(77).array))
+    #expect(parameters.chainID == 901)
+    let message = Keccak256.hash(
+      hash("Listing(bytes32 instrument,uint64 nonce)") + Keccak256.hash(instrument.encoded).array + word([1, 2]))
+    let digest = Keccak256.hash([0x19, 0x01] + domain.array + message.array)
+    #expect(Secp256k1.recoverAddress(digest, listing.signature) == Self.operatorKey.address)
+  }
+
   @Test func aMalformedListingIsCountedAndNotAnswered() {
     var driver = RiskDriver(Self.definition())
     let good = ListingDigest(driver.definition.parameters)

@@ -128,6 +128,28 @@ import Testing
     #expect(driver.take(Liquidate.self).map(\.lots) == [Lots(-21)])
   }
 
+  @Test func theAnswerOfAShardThatWasGivenUpComesTooLate() throws {
+    var driver = Self.falling()
+    let first = try #require(driver.take(Liquidate.self).first)
+    #expect(first.instrument == TestMarket.etherPerpetual)
+    for _ in 0..<25 {
+      driver.advance(.milliseconds(100))
+      for shard in [0, 1, 3] { driver.from(shard, Heartbeat(number: 2, stamp: driver.now)) }
+      driver.input(.tick)
+    }
+    let second = try #require(driver.take(Liquidate.self).first)
+    #expect(second.instrument == TestMarket.perpetual)
+    // It had begun the step, and its fills count; its word on how the step ended does not.
+    driver.fill(1, TestMarket.etherPerpetual, lots: -5, at: Price(whole: 3_000), kind: .liquidation)
+    #expect(driver.view(1).positions.last?.lots == Lots(155))
+    let refusals = driver.machine.refusals
+    Self.answer(first, .residualCancelled, filled: -5, &driver)
+    #expect(driver.machine.refusals == refusals + 1)
+    #expect(driver.take(Liquidate.self).isEmpty)
+    Self.answer(second, .busy, &driver)
+    #expect(driver.machine.refusals == refusals + 1)
+  }
+
   @Test func aRestoredMachineKeepsWhatIsPostponed() throws {
     var driver = Self.falling()
     Self.answer(driver.take(Liquidate.self)[0], .inAuction, &driver)

@@ -39,7 +39,7 @@ import Testing
     #expect(leaf.leaf.equity == Money(units: 1_000_000_000_000 + 30_000_000))
   }
 
-  /// The two streams are not ordered against each other: a shard that heard of the listing and traded may be read first.
+  /// The two streams are not ordered against each other: a shard that has heard of the listing may be read first.
   @Test func aShardsCommitmentMayArriveBeforeTheListingThatItRestsOn() throws {
     let (world, alice, bob) = Self.world()
     world.sealEpoch()

@@ -53,8 +53,8 @@ extension RiskMachine {
         account.liquidation?.barren.append(step.instrument)
       }
     }
-    // What could not be filled waits for the timer, and so does what could not be tried; but what else lowers the margin
-    // need not wait for that. Deposits may have healed the account meanwhile.
+    // What could not be filled waits for the timer, and so does what could not be tried; but what else lowers the
+    // margin need not wait for that. Deposits may have healed the account meanwhile.
     if hasFilled || isPostponed || isHealed(slot) { proceed(slot, into: &output) }
     return true
   }

@@ -26,8 +26,8 @@ extension SettlementMachine {
     if !messages.isExhausted { stop(malformed) }
   }
 
-  /// Takes up an instrument that risk has listed; one whose number is not the next, or that refers to what is not there,
-  /// changes nothing.
+  /// Takes up an instrument that risk has listed; one whose number is not the next, or that refers to what is not
+  /// there, changes nothing.
   private mutating func list(_ instrument: Instrument) {
     guard let market, Int(instrument.id.rawValue) == market.instruments.count,
       Int(instrument.underlying.rawValue) < market.underlyings.count,
@@ -51,7 +51,7 @@ extension SettlementMachine {
 
   /// Whether the machine may say this: its own name, known currencies; positions only from the shard that owns the
   /// instrument; deposits, withdrawals, marks and indices only from risk. A shard may have heard of a new instrument
-  /// before this coordinator does; by the time that risk has committed to the epoch, it must be known, see `EpochChange`.
+  /// before this coordinator does; once risk has committed to the epoch, it must be known, see `EpochChange`.
   func isAllowed(_ commitment: Commitment, from machine: MachineID) -> Bool {
     guard let market, commitment.machine == machine else { return false }
     let currencies = market.currencies.count
