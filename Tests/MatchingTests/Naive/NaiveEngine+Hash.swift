@@ -1,3 +1,4 @@
+import Bytes
 import Machine
 import Market
 
@@ -110,11 +111,12 @@ extension NaiveEngine {
     }
   }
 
-  /// A ticket: account; the action's nonce, key · 2^16 + index; sequence; session; generation; maximum fee; operation.
+  /// A ticket: account; the action's nonce, key · 2^16 + index, + 2^32 for a stop whose trigger is met; sequence; session;
+  /// generation; maximum fee; operation.
   private func hash(_ ticket: NaiveTicket, _ hasher: inout StateHasher) {
     hasher.combine(UInt64(accounts[ticket.account].id.rawValue))
     hasher.combine(ticket.nonce)
-    hasher.combine(UInt64(ticket.key) << 16 | UInt64(ticket.index))
+    hasher.combine(UInt64(ticket.key) << 16 | UInt64(ticket.index) | (ticket.isTriggered ? 1 << 32 : 0))
     hasher.combine(ticket.sequence.rawValue)
     let dies = ticket.operation.flags.contains(.cancelOnDisconnect)
     hasher.combine(dies ? ticket.session : 0)

@@ -26,6 +26,7 @@ struct NaiveEngine {
   /// In order of start.
   var sweeps: [NaiveSweep] = []
   var jobs: [NaiveJob] = []
+  var jobsStarted = 0
   var arrivals: UInt64 = 0
   var requests: UInt64 = 0
 

@@ -16,6 +16,8 @@ struct NaiveTicket {
   /// A single trade in Derive's form, whose signer bounds the fee per unit, USD.
   var isTrade: Bool
   var maximumFee: Int64
+  /// The operation is a stop whose trigger is met: it counts as its plain order.
+  var isTriggered = false
   var operation: Market.Operation
 }
 
@@ -104,6 +106,8 @@ struct NaiveTaker {
   var reserved: Int64
   var kind: Fill.Kind
   var mode: Market.Operation.SelfTradePrevention
+  /// Charge that its fills have consumed.
+  var consumed: Int64 = 0
   var ending = Ending.none
 }
 
@@ -257,6 +261,8 @@ struct NaiveJob {
     case uncrossing = 11
     case queue = 12
   }
+  /// Tells jobs apart; grows with each.
+  var id = 0
   var kind: Kind
   var account: Int?
   var book: Int?
