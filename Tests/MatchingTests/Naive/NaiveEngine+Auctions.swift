@@ -112,11 +112,17 @@ extension NaiveEngine {
     return best.map { ($0.price, Int64(clamping: $0.volume), Int64(clamping: $0.imbalance)) }
   }
 
-  /// Matches the auction's orders at its price; true when the book is open again.
+  /// Matches the auction's orders at its price; true when the book is open again. What leaves without trading in the
+  /// meantime may leave the rest crossed: then a new price is fixed.
   mutating func uncross(_ book: Int, into output: inout OutputBuffer) -> Bool {
-    while let price = books[book].auctionPrice, let bid = best(book, .buy), let ask = best(book, .sell),
-      orders[bid].price >= price, orders[ask].price <= price
-    {
+    while let price = books[book].auctionPrice {
+      guard let bid = best(book, .buy), let ask = best(book, .sell), orders[bid].price >= price,
+        orders[ask].price <= price
+      else {
+        guard let next = crossing(book) else { break }
+        books[book].auctionPrice = next.price
+        continue
+      }
       if budget == 0 { return false }
       budget -= 1
       if dropIfDead(bid, into: &output) || dropIfDead(ask, into: &output) { continue }
