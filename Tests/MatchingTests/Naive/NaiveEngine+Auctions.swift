@@ -167,13 +167,15 @@ extension NaiveEngine {
     let terms = terms(lots, at: price, newer.side, book, maker: older.account, taker: newer.account)
     guard let terms, terms.takerHasRoom else { return remove(taker, because: .overflow, into: &output) }
     if !terms.makerHasRoom { return remove(maker, because: .overflow, into: &output) }
-    let filled = takeFromOrder(maker, lots)
-    guard let takerPlace = place(newer) else { return }
-    let taken = takeFromOrder(takerPlace, lots)
+    consumeCharge(maker, lots)
+    consumeCharge(taker, lots)
+    let filled = takeShown(maker, lots)
     settle(terms, book)
     books[book].auctionVolume = Int64(clamping: Int128(books[book].auctionVolume) + Int128(lots))
-    emit(terms, filled, taker: newer.name, takerLeft: taken.lots, kind: .taker, into: &output)
+    emit(terms, filled, taker: newer.name, takerLeft: newer.lots - lots, kind: .taker, into: &output)
     emitDelta(.traded, filled, shows: filled.shown, into: &output)
+    guard let takerPlace = place(newer) else { return }
+    let taken = takeShown(takerPlace, lots)
     emitDelta(.traded, taken, shows: taken.shown, into: &output)
     refresh(filled, into: &output)
     refresh(taken, into: &output)

@@ -90,7 +90,8 @@ extension NaiveEngine {
       taker.consumed += part
       taker.lots -= lots
       taker.filled += lots
-      let filled = takeFromOrder(place, lots)
+      consumeCharge(place, lots)
+      let filled = takeShown(place, lots)
       settle(terms, taker.book)
       emit(
         terms, filled, taker: taker.name, takerLeft: taker.lots, kind: taker.kind, into: &output)
@@ -140,13 +141,16 @@ extension NaiveEngine {
       takerHasRoom: houseHasRoom && fits(taker, signed, takerCash, takerFee))
   }
 
-  /// Takes traded lots off a resting order, its charge with them; the order leaves when nothing is left. Returns it as
-  /// it then is.
-  mutating func takeFromOrder(_ place: Int, _ lots: Int64) -> NaiveOrder {
+  /// Moves the charge of traded lots of a resting order from reserved to consumed.
+  mutating func consumeCharge(_ place: Int, _ lots: Int64) {
     let part = Self.part(of: orders[place].reserved, lots, of: orders[place].lots)
     accounts[orders[place].account].reserved -= part
     accounts[orders[place].account].consumed += part
     orders[place].reserved -= part
+  }
+
+  /// Takes traded lots off what a resting order shows; it leaves when nothing is left. Returns it as it then is.
+  mutating func takeShown(_ place: Int, _ lots: Int64) -> NaiveOrder {
     orders[place].shown -= lots
     let order = orders[place]
     if order.lots == 0 { orders.remove(at: place) }
