@@ -52,11 +52,11 @@ extension NaiveEngine {
     hashJobs(into: &hasher)
   }
 
-  /// A book: instrument; marks' version that last named it, mark, margins to buy and to sell, band's low and high, delta
-  /// and vega; deltas sent; price of the last trade, −1 before the first; settlement index; settling (1) + settled (2);
-  /// trading state; end of the auction (0 outside one); next indicative (`.never` outside an auction); price of the
-  /// uncrossing (−1 for none and outside one) and its volume so far (0 outside one); the number of fired stops and their
-  /// arrivals in order; 0, or 1 and the order that sweeps it, see `hash(_:_:)` of a sweep.
+  /// A book: instrument; marks' version that last named it, mark, margins to buy and to sell, band's low and high,
+  /// delta and vega; deltas sent; price of the last trade, −1 before the first; settlement index; settling (1) +
+  /// settled (2); trading state; end of the auction (0 outside one); next indicative (`.never` outside an auction);
+  /// price of the uncrossing (−1 for none and outside one) and its volume so far (0 outside one); the number of fired
+  /// stops and their arrivals in order; 0, or 1 and the order that sweeps it, see `hash(_:_:)` of a sweep.
   private func hashBooks(into hasher: inout StateHasher) {
     for (place, book) in books.enumerated() {
       hasher.combine(UInt64(book.instrument.id.rawValue))
@@ -88,9 +88,9 @@ extension NaiveEngine {
     }
   }
 
-  /// A sweep: its ticket; the order's name: nonce, key · 2^16 + index; side; limit; lots left; lots filled; charge still
-  /// reserved; expiry; client id that its order has; 0, or for a side of a quote 1 and the other side's outcome and
-  /// fills.
+  /// A sweep: its ticket; the order's name: nonce, key · 2^16 + index; side; limit; lots left; lots filled; charge
+  /// still reserved; expiry; client id that its order has; 0, or for a side of a quote 1 and the other side's outcome
+  /// and fills.
   private func hash(_ sweep: NaiveSweep, _ hasher: inout StateHasher) {
     hash(sweep.ticket, &hasher)
     hasher.combine(sweep.taker.name.nonce)
@@ -111,8 +111,8 @@ extension NaiveEngine {
     }
   }
 
-  /// A ticket: account; the action's nonce, key · 2^16 + index, + 2^32 for a stop whose trigger is met; sequence; session;
-  /// generation; maximum fee; operation.
+  /// A ticket: account; the action's nonce, key · 2^16 + index, + 2^32 for a stop whose trigger is met; sequence;
+  /// session; generation; maximum fee; operation.
   private func hash(_ ticket: NaiveTicket, _ hasher: inout StateHasher) {
     hasher.combine(UInt64(accounts[ticket.account].id.rawValue))
     hasher.combine(ticket.nonce)
@@ -212,9 +212,9 @@ extension NaiveEngine {
     return sum.value
   }
 
-  /// (id, version of the credit), (ceiling, consumed), the owner's words (0, 1), (2; charge multiplier),
-  /// (open 1 + frozen 2, freeze id), (liquidation step, its outcome), (its fills, reserved), (group, kill switch: 0 off,
-  /// 1 the account's, 2 the house's), (limits: quantity, delta), (vega; window + freeze · 2^32 in milliseconds),
+  /// (id, version of the credit), (ceiling, consumed), the owner's words (0, 1), (2; charge multiplier), (open 1 +
+  /// frozen 2, freeze id), (liquidation step, its outcome), (its fills, reserved), (group, kill switch: 0 off, 1 the
+  /// account's, 2 the house's), (limits: quantity, delta), (vega; window + freeze · 2^32 in milliseconds),
   /// (protection's freeze ends, the dead-man timer fires (`.never` when disarmed)).
   private var accountSum: UInt64 {
     var sum = RecordSum()
@@ -248,8 +248,8 @@ extension NaiveEngine {
     return sum.value
   }
 
-  /// Protection's window, the entries of one stamp as one: (account, stamp), (Σ quantity, Σ delta), (Σ vega, 0), the sums
-  /// wrapping.
+  /// Protection's window, the entries of one stamp as one: (account, stamp), (Σ quantity, Σ delta), (Σ vega, 0), the
+  /// sums wrapping.
   private var entrySum: UInt64 {
     var sum = RecordSum()
     for account in accounts {

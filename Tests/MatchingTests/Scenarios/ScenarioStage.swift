@@ -173,10 +173,12 @@ struct ScenarioStage<Engine: EngineUnderTest & ~Copyable>: ~Copyable {
   /// An action of one or more operations, apart by semicolons.
   private mutating func act(_ name: String, _ words: [String]) -> String {
     nonce += 1
+    let owner = ScenarioMarket.owner(Int(number(name)))
     var header = SignedActionHeader(
       module: .batch, operationCount: 0, account: account(name), nonce: nonce,
-      expiry: UInt64(now.seconds) + 60, underlying: UnderlyingID(0), signer: ScenarioMarket.owner(Int(number(name))),
-      owner: ScenarioMarket.owner(Int(number(name))), signature: RecoverableSignature(r: .zero, s: .zero, recoveryID: 0)
+      expiry: UInt64(now.seconds) + 60, underlying: UnderlyingID(0),
+      signer: owner, owner: owner,
+      signature: RecoverableSignature(r: .zero, s: .zero, recoveryID: 0)
     )
     var operations: [Market.Operation] = []
     for part in words.split(separator: ";") {
