@@ -79,9 +79,8 @@ struct Position: BitwiseCopyable {
   var movedInEpoch = false
   /// Newest reduce-only order (an `OrderExtra`).
   var newestReducing: Slot = 0
-  /// The account's quote in the instrument: its bid and its ask.
-  var bid: Slot = 0
-  var ask: Slot = 0
+  /// Newest side of a quote (an `OrderExtra`).
+  var newestQuote: Slot = 0
   /// Positive long, negative short.
   var lots: Int64 = 0
   var lotsAtEpochStart: Int64 = 0

@@ -16,6 +16,7 @@ extension ShardMachine {
     if now >= books[book].contract.expiry || books[book].isSettling || books[book].state == .uncrossing { return }
     switch state {
     case .halted:
+      if books[book].state == .halted { return }
       stopAuctionTimers(book)
       books[book].state = .halted
       updateGate(book)
@@ -28,11 +29,11 @@ extension ShardMachine {
       startAuctionTimers(book)
       updateGate(book)
       tell(book, uncrossing(book), into: &output)
-      fireTriggers(book, 0, 2, into: &output)
+      fireTriggers(book, 0, 2)
     case .open:
       if books[book].state == .open { return }
-      stopAuctionTimers(book)
       endAuction(book, into: &output)
+      fireTriggers(book, 0, 2)
     case .uncrossing: return
     }
   }
@@ -61,6 +62,7 @@ extension ShardMachine {
     timers.insert(
       Timer(deadline: books[book].indicativeAt, kind: .indicative, id: UInt64(book), slot: Slot(book)))
     timedOrders += 1
+    wake(at: books[book].indicativeAt)
   }
 
   /// Fixes the price and begins to match at it.
@@ -72,7 +74,7 @@ extension ShardMachine {
     books[book].auctionVolume = 0
     updateGate(book)
     tell(book, price, into: &output)
-    start(Job(kind: .uncross, book: UInt32(book)), into: &output)
+    start(Job(kind: .uncross, book: UInt32(book)))
   }
 
   private mutating func tell(_ book: Int, _ price: Uncrossing?, into output: inout OutputBuffer) {
@@ -87,17 +89,20 @@ extension ShardMachine {
 
   /// Matches the auction's orders at its price; true when nothing more meets and the book is open again.
   mutating func uncross(_ book: Int, into output: inout OutputBuffer) -> Bool {
-    let tick = books[book].auctionTick
     let bids = books.side(book, .buy)
     let asks = books.side(book, .sell)
-    if tick >= 0 {
+    while case let tick = books[book].auctionTick, tick >= 0 {
       let lowest = Int32(bitPattern: BookSide.rank(.buy, tick))
       let highest = Int32(bitPattern: BookSide.rank(.sell, tick))
-      while bids.pointee.best >= lowest, asks.pointee.best >= highest {
-        if budget == 0 { return false }
-        budget -= 1
-        meet(bids.pointee.firstOrder, asks.pointee.firstOrder, at: tick, book, into: &output)
+      if bids.pointee.best < lowest || asks.pointee.best < highest {
+        // What left without trading may leave the rest crossed: it gets a price of its own.
+        guard let next = uncrossing(book) else { break }
+        books[book].auctionTick = next.tick
+        continue
       }
+      if budget == 0 { return false }
+      budget -= 1
+      meet(bids.pointee.firstOrder, asks.pointee.firstOrder, at: tick, book, into: &output)
     }
     while let order = auctionOrders.first(where: { Int($0.book) == book }) {
       if orders[order.slot].number == order.number {
@@ -109,10 +114,13 @@ extension ShardMachine {
     }
     books[book].state = .open
     updateGate(book)
-    isQueueStuck = false
+    let tick = books[book].auctionTick
     var result: Uncrossing?
     if tick >= 0 { result = Uncrossing(tick: tick, volume: Int128(books[book].auctionVolume), imbalance: 0) }
     tell(book, result, into: &output)
+    books[book].auctionTick = -1
+    books[book].auctionVolume = 0
+    takeUpLater()
     return true
   }
 

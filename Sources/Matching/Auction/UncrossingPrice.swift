@@ -71,7 +71,7 @@ extension ShardMachine {
     while rank >= limit {
       let level = own.pointee.level(UInt32(rank))
       var lots = Int128(level.pointee.lots)
-      if books[book].icebergs != 0 {
+      if books[book].hiddenLots != 0 {
         var slot = level.pointee.first
         while slot != 0 {
           if orders[slot].isIceberg { lots += Int128(extras[orders[slot].extra].hidden) }

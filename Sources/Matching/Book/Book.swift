@@ -38,7 +38,8 @@ struct Book: BitwiseCopyable {
   var sweep: Slot = 0
   /// Operations that wait for the book.
   var queued: UInt32 = 0
-  var icebergs: UInt32 = 0
+  /// Σ hidden lots of its icebergs.
+  var hiddenLots: Int64 = 0
   /// Armed stops, by what they watch.
   var stops: UInt32 = 0
   /// When the auction ends, and when it next tells its price.

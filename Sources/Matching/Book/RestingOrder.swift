@@ -114,7 +114,7 @@ struct OrderExtra: BitwiseCopyable {
   /// Links among the orders of one session, newest first.
   var newerInSession: Slot = 0
   var olderInSession: Slot = 0
-  /// Links among the reduce-only orders of one position, newest first.
-  var newerReducing: Slot = 0
-  var olderReducing: Slot = 0
+  /// Links among the reduce-only orders of one position, or among its quotes' sides, newest first.
+  var newerAlike: Slot = 0
+  var olderAlike: Slot = 0
 }

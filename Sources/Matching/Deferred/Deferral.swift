@@ -26,14 +26,28 @@ struct Deferral: BitwiseCopyable {
   var origin: Origin
   /// Its place in the action.
   var index: UInt16
+  /// The operation is a stop whose trigger has been met: it counts as its plain order.
+  var isTriggered = false
+  /// Nonce and index by which its order is known: its own, or those of what it replaces.
+  var nameNonce: UInt64
+  var nameIndex: UInt16
   var operation: Operation
 
-  /// Nonce and index by which the order is known: its own, or those of what it replaces.
-  var name: (nonce: UInt64, index: UInt16) {
-    operation.rawKind == OperationCode.replace && !operation.flags.contains(.byClientID)
-      ? (operation.targetNonce, operation.targetIndex) : (origin.nonce, index)
+  /// An operation under its own name.
+  init(origin: Origin, index: UInt16, operation: Operation) {
+    self.origin = origin
+    self.index = index
+    self.operation = operation
+    nameNonce = origin.nonce
+    nameIndex = index
   }
-  var clientID: UInt64 { operation.rawKind == OperationCode.new ? operation.targetNonce : 0 }
+  /// The operation of an order that passed its checks.
+  init(origin: Origin, index: UInt16, operation: Operation, isTriggered: Bool, naming candidate: Candidate) {
+    self.init(origin: origin, index: index, operation: operation)
+    self.isTriggered = isTriggered
+    nameNonce = candidate.nonce
+    nameIndex = candidate.index
+  }
 }
 
 /// An order that waits for credit.
@@ -67,6 +81,4 @@ struct Sweep: BitwiseCopyable {
   var candidate: Candidate
   /// What became of the other side of its quote.
   var partner: Answer?
-  /// The aggregator's step, for a liquidation.
-  var liquidation: UInt64 = 0
 }

@@ -7,43 +7,25 @@ extension Outcome {
   var isDeferred: Bool { self == .held || self == .armed || self == .queued || self == .sweeping }
 }
 
-extension OperationView {
-  /// The operation as it is kept for later: a replacement by client id under its target's name, a stop as what it
-  /// becomes when it is triggered.
-  func copy(naming candidate: Candidate) -> Operation {
-    var operation = base.loadUnaligned(as: Operation.self)
-    if isReplace {
-      operation.targetNonce = candidate.nonce
-      operation.targetIndex = candidate.index
-      operation.flags.remove(.byClientID)
-    }
-    if isStop {
-      operation.rawType = isMarket ? OperationCode.market : 0
-      operation.triggerSource = 0
-      operation.triggerPrice = .zero
-      if isMarket, rawTimeInForce >= OperationCode.goodTillDate {
-        operation.rawTimeInForce = 0
-        operation.expiry = 0
-      }
-    }
-    return operation
-  }
-}
-
 // What ends later than its action was answered: orders that are held, armed, queued or sweeping.
 extension ShardMachine {
-  /// Gives a deferred operation its end: the stored answer, and a report to its account.
-  mutating func conclude(_ deferral: Deferral, _ answer: Answer, into output: inout OutputBuffer) {
+  /// Gives a deferred operation its end: the stored answer (which stays `armed` for a stop), and a report to its
+  /// account. Where the order is one side of a quote, `stored` is what the quote comes to.
+  mutating func conclude(
+    _ deferral: Deferral, _ answer: Answer, stored: Answer? = nil, into output: inout OutputBuffer
+  ) {
     let origin = deferral.origin
     let record = nonces.find(origin.accountSlot, origin.key, origin.nonce)
-    if record != 0, nonces.records[record].sequence == origin.sequence {
-      // Both sides of a quote share the result of its operation.
-      nonces.setResult(record, Int(deferral.index & ~Operation.askIndexBit), answer.outcome, filled: answer.filled)
+    if record != 0, nonces.records[record].sequence == origin.sequence,
+      nonces.outcome(record, Int(deferral.index)) != .armed
+    {
+      let stored = stored ?? answer
+      nonces.setResult(record, Int(deferral.index), stored.outcome, filled: stored.filled)
     }
     if answer.outcome.isDeferred { return }
-    let (nonce, index) = deferral.name
     let name = OrderID(
-      account: accounts[origin.accountSlot].id, key: KeyID(origin.key), nonce: nonce, index: index)
+      account: accounts[origin.accountSlot].id, key: KeyID(origin.key), nonce: deferral.nameNonce,
+      index: deferral.nameIndex)
     tell(name, deferral.operation.instrument, answer, into: &output)
   }
 
@@ -62,13 +44,23 @@ extension ShardMachine {
       remaining: open == 0 ? 0 : openLots(orders[open]), into: &output)
   }
 
-  /// Whether a deferred order has that name.
+  /// Whether a deferred order, other than that held one, has the name.
   mutating func isDeferred(
-    _ account: Slot, _ key: UInt16, _ nonce: UInt64, _ index: UInt16, _ attempt: Attempt
+    _ account: Slot, _ key: UInt16, _ nonce: UInt64, _ index: UInt16, except slot: Slot
   ) -> Bool {
-    if armedStop(account, key, nonce, index) != 0 { return true }
-    guard case .fresh = attempt else { return false }
-    return heldOrder(account, key, nonce, index) != 0 || sweeping(account, key, nonce, index) != nil
+    if armedStop(account, key, nonce, index) != 0 || sweeping(account, key, nonce, index) != nil { return true }
+    var waiting = accounts[account].firstHeld
+    while waiting != 0 {
+      if waiting != slot, held[waiting].deferral.isNamed(key, nonce, index) { return true }
+      waiting = held[waiting].next
+    }
+    waiting = firstQueued
+    while waiting != 0 {
+      let deferral = queue[waiting].deferral
+      if deferral.origin.accountSlot == account, deferral.places(key, nonce, index) { return true }
+      waiting = queue[waiting].next
+    }
+    return false
   }
 
   func armedStop(_ account: Slot, _ key: UInt16, _ nonce: UInt64, _ index: UInt16) -> Slot {
@@ -94,10 +86,9 @@ extension ShardMachine {
     let nonce = operation.targetNonce
     let index = operation.targetIndex
     let instrument = operation.instrument
-    func isMeant(_ deferral: Deferral) -> Bool {
+    func isMeant(_ deferral: Deferral, _ clientID: UInt64) -> Bool {
       if deferral.origin.accountSlot != account || deferral.operation.instrument != instrument { return false }
-      if byClientID { return nonce != 0 && deferral.clientID == nonce }
-      return deferral.origin.key == origin.key && deferral.name == (nonce, index)
+      return byClientID ? clientID != 0 && clientID == nonce : deferral.isNamed(origin.key, nonce, index)
     }
     var isFound = false
     let stop = byClientID ? armedStop(account, clientID: nonce) : armedStop(account, origin.key, nonce, index)
@@ -110,7 +101,7 @@ extension ShardMachine {
     var waiting = accounts[account].firstHeld
     while waiting != 0 {
       let next = held[waiting].next
-      if isMeant(held[waiting].deferral) {
+      if isMeant(held[waiting].deferral, clientID(ofHeld: held[waiting].deferral)) {
         endHeld(waiting, Answer(outcome: .cancelled), into: &output)
         isFound = true
       }
@@ -119,16 +110,16 @@ extension ShardMachine {
     waiting = firstQueued
     while waiting != 0 {
       let next = queue[waiting].next
-      if queue[waiting].deferral.isOrder, isMeant(queue[waiting].deferral) {
+      let deferral = queue[waiting].deferral
+      if deferral.isOrder, byClientID || deferral.knowsItsName, isMeant(deferral.asNamed, deferral.queuedClientID) {
         dequeue(waiting, .cancelled, into: &output)
         isFound = true
       }
       waiting = next
     }
-    for slot in sweepSlots where isMeant(sweeps[slot].deferral) && sweeps[slot].liquidation == 0 {
+    for slot in sweepSlots where isMeant(sweeps[slot].deferral, sweeps[slot].candidate.clientID) {
       endSweep(slot, because: .cancelled, into: &output)
       isFound = true
-      break
     }
     return isFound
   }
@@ -142,10 +133,55 @@ extension ShardMachine {
   }
 }
 
+extension ShardMachine {
+  /// The client id under which a held order goes: its own, or that of the order that it replaces.
+  func clientID(ofHeld deferral: Deferral) -> UInt64 {
+    if deferral.operation.rawKind == OperationCode.new { return deferral.operation.targetNonce }
+    let slot = openOrder(
+      deferral.origin.accountSlot, deferral.origin.key, deferral.nameNonce, deferral.nameIndex)
+    return slot == 0 || orders[slot].extra == 0 ? 0 : extras[orders[slot].extra].clientID
+  }
+}
+
 extension Deferral {
   /// Whether it would place an order: a new one, a replacement or a quote.
   var isOrder: Bool {
     operation.rawKind == OperationCode.new || operation.rawKind == OperationCode.replace
       || operation.rawKind == OperationCode.quote
+  }
+  /// Whether its order goes by that name.
+  func isNamed(_ key: UInt16, _ nonce: UInt64, _ index: UInt16) -> Bool {
+    origin.key == key && nameNonce == nonce && nameIndex == index
+  }
+
+  // Of an operation in the queue, which has not been looked at:
+  /// Whether the name of its order is known: a replacement by client id will only find it.
+  var knowsItsName: Bool {
+    operation.rawKind != OperationCode.replace || !operation.flags.contains(.byClientID)
+  }
+  /// The same under the name of its target, if it names one.
+  var asNamed: Deferral {
+    var named = self
+    let hasTarget =
+      operation.rawKind == OperationCode.replace || operation.rawKind == OperationCode.amend
+      || operation.rawKind == OperationCode.cancel
+    if hasTarget, !operation.flags.contains(.byClientID) {
+      named.nameNonce = operation.targetNonce
+      named.nameIndex = operation.targetIndex
+    }
+    return named
+  }
+  var queuedClientID: UInt64 {
+    if operation.rawKind == OperationCode.quote { return 0 }
+    return operation.rawKind == OperationCode.new || operation.flags.contains(.byClientID) ? operation.targetNonce : 0
+  }
+  /// Whether it is about to place an order of that name.
+  func places(_ key: UInt16, _ nonce: UInt64, _ index: UInt16) -> Bool {
+    switch operation.rawKind {
+    case OperationCode.new: isNamed(key, nonce, index)
+    case OperationCode.replace: knowsItsName && asNamed.isNamed(key, nonce, index)
+    case OperationCode.quote: isNamed(key, nonce, index & ~Operation.askIndexBit)
+    default: false
+    }
   }
 }

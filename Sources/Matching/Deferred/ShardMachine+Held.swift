@@ -7,14 +7,16 @@ extension ShardMachine {
   /// Holds an order and asks risk once.
   @inline(never) mutating func hold(
     _ operation: OperationView, _ index: UInt16, _ origin: Origin, _ candidate: Candidate, charge: Int64,
-    shortfall: Int64, _ attempt: Attempt, into output: inout OutputBuffer
+    shortfall: Int64, isTriggered: Bool, into output: inout OutputBuffer
   ) -> Answer {
     let account = origin.accountSlot
     if accounts[account].heldCount >= parameters.heldOrdersPerAccount || held.isFull {
       return Answer(outcome: .tooManyHeldOrders)
     }
     requests &+= 1
-    let deferral = Deferral(origin: origin, index: index, operation: operation.copy(naming: candidate))
+    let deferral = Deferral(
+      origin: origin, index: index, operation: operation.base.loadUnaligned(as: Operation.self),
+      isTriggered: isTriggered, naming: candidate)
     enlistHeld(
       HeldOrder(
         request: requests, deferral: deferral, charge: charge, deadline: now + parameters.heldOrderTimeout))
@@ -49,7 +51,7 @@ extension ShardMachine {
     var slot = accounts[account].firstHeld
     while slot != 0 {
       let order = held[slot]
-      if order.deferral.origin.key == key, order.deferral.name == (nonce, index) { return slot }
+      if order.deferral.isNamed(key, nonce, index) { return slot }
       slot = order.next
     }
     return 0
@@ -66,21 +68,21 @@ extension ShardMachine {
     withUnsafeBytes(of: order.deferral.operation) { bytes in
       place(
         OperationView(bytes.baseAddress.unsafelyUnwrapped), order.deferral.index, order.deferral.origin, attempt,
-        into: &output)
+        isTriggered: order.deferral.isTriggered, into: &output)
     }
   }
 
   /// Looks again at the account's held orders, oldest first, after its ceiling was raised. One whose book has been
-  /// blocked since goes on waiting.
+  /// blocked since takes its place in that line.
   mutating func retryHeld(_ account: Slot, into output: inout OutputBuffer) {
     var slot = accounts[account].firstHeld
     while slot != 0 {
       let order = held[slot]
       let (book, absent) = book(of: order.deferral.operation.instrument)
-      if absent != nil || !books[book].isBlocked {
-        let answer = place(order, .again, into: &output)
-        if answer.outcome != .held { endHeld(slot, answer, into: &output) }
-      }
+      let isBlocked = absent == nil && books[book].isBlocked
+      let answer =
+        isBlocked ? enqueue(order.deferral, UInt32(book)) : place(order, .again(slot), into: &output)
+      if answer.outcome != .held { endHeld(slot, answer, into: &output) }
       slot = order.next
     }
   }
@@ -90,11 +92,11 @@ extension ShardMachine {
     let order = held[slot]
     let account = order.deferral.origin.accountSlot
     let (book, absent) = book(of: order.deferral.operation.instrument)
-    if absent != nil || books[book].isBlocked || books[book].state != .open { return false }
+    if absent == nil, books[book].isBlocked { return false }
     let (_, usedOverflow) = accounts[account].used.addingReportingOverflow(charge)
     let (_, ceilingOverflow) = accounts[account].ceiling.addingReportingOverflow(charge)
     if charge < 0 || usedOverflow || ceilingOverflow { return false }
-    let answer = place(order, .granted(charge: charge), into: &output)
+    let answer = place(order, .granted(slot, charge: charge), into: &output)
     endHeld(slot, answer, into: &output)
     return answer.outcome.isAccepted
   }

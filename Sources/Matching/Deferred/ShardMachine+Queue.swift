@@ -6,11 +6,12 @@ import Market
 extension ShardMachine {
   /// Lets an operation wait; `book` is the one that it waits for, or `Job.everyBook`.
   mutating func enqueue(_ operation: OperationView, _ index: UInt16, _ origin: Origin, _ book: UInt32) -> Answer {
+    enqueue(
+      Deferral(origin: origin, index: index, operation: operation.base.loadUnaligned(as: Operation.self)), book)
+  }
+  mutating func enqueue(_ deferral: Deferral, _ book: UInt32) -> Answer {
     if queue.count >= Int(parameters.queuedOperations) || queue.isFull { return Answer(outcome: .busy) }
-    enlistQueued(
-      QueuedOperation(
-        deferral: Deferral(origin: origin, index: index, operation: operation.base.loadUnaligned(as: Operation.self)),
-        book: book))
+    enlistQueued(QueuedOperation(deferral: deferral, book: book))
     return Answer(outcome: .queued)
   }
 
@@ -25,7 +26,6 @@ extension ShardMachine {
       books[Int(operation.book)].queued += 1
       updateGate(Int(operation.book))
     }
-    if !jobs.contains(where: { $0.kind == .takeUp }) { jobs.append(Job(kind: .takeUp)) }
   }
 
   private mutating func delistQueued(_ slot: Slot) {
@@ -43,12 +43,16 @@ extension ShardMachine {
     }
     if queueCursor == slot { queueCursor = operation.next }
     queue.remove(slot)
-    isQueueStuck = false
+  }
+
+  /// A book is free again, or an action: what waits is looked at.
+  mutating func takeUpLater() {
+    if firstQueued != 0, !jobs.contains(where: { $0.kind == .takeUp }) { start(Job(kind: .takeUp)) }
   }
 
   /// Ends an operation that has not been taken up.
   mutating func dequeue(_ slot: Slot, _ outcome: Outcome, into output: inout OutputBuffer) {
-    let deferral = queue[slot].deferral
+    let deferral = reported(queue[slot].deferral)
     delistQueued(slot)
     conclude(deferral, Answer(outcome: outcome), into: &output)
   }
@@ -78,20 +82,36 @@ extension ShardMachine {
         if budget == 0 { return false }
         budget -= 1
         delistQueued(slot)
-        let deferral = operation.deferral
+        let deferral = reported(operation.deferral)
         let answer = withUnsafeBytes(of: deferral.operation) { bytes in
           perform(
-            OperationView(bytes.baseAddress.unsafelyUnwrapped), deferral.index, deferral.origin, into: &output)
+            OperationView(bytes.baseAddress.unsafelyUnwrapped), deferral.index, deferral.origin,
+            isTakenUp: true, isTriggered: deferral.isTriggered, into: &output)
         }
         conclude(deferral, answer, into: &output)
-        lookAtLast(into: &output)
+        lookAtLast()
       }
     }
-    isQueueStuck = true
-    return firstQueued == 0
+    return true
   }
 
   private func isSweeping(_ sequence: SequenceNumber) -> Bool {
-    sweepSlots.contains { sweeps[$0].deferral.origin.sequence == sequence && sweeps[$0].liquidation == 0 }
+    sweepSlots.contains { sweeps[$0].deferral.origin.sequence == sequence }
+  }
+
+  /// The operation under the name that a report about it gives: its target's, where that is known.
+  private mutating func reported(_ deferral: Deferral) -> Deferral {
+    var named = deferral.asNamed
+    let kind = deferral.operation.rawKind
+    guard kind == OperationCode.replace || kind == OperationCode.amend || kind == OperationCode.cancel,
+      deferral.operation.flags.contains(.byClientID)
+    else { return named }
+    let slot = openOrder(deferral.origin.accountSlot, clientID: deferral.operation.targetNonce)
+    let (book, absent) = book(of: deferral.operation.instrument)
+    if slot != 0, absent == nil, Int(orders[slot].book) == book, orders[slot].key == deferral.origin.key {
+      named.nameNonce = orders[slot].nonce
+      named.nameIndex = orders[slot].index
+    }
+    return named
   }
 }

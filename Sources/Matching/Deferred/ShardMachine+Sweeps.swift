@@ -5,9 +5,9 @@ import Market
 // Orders that need more than one step to trade.
 extension ShardMachine {
   /// Keeps an unfinished order and blocks its book with it.
-  mutating func sweep(_ deferral: Deferral, _ taker: Taker, _ candidate: Candidate, liquidation: UInt64 = 0) {
-    enlistSweep(Sweep(deferral: deferral, taker: taker, candidate: candidate, liquidation: liquidation))
-    jobs.append(Job(kind: .sweep, book: UInt32(taker.book)))
+  mutating func sweep(_ deferral: Deferral, _ taker: Taker, _ candidate: Candidate) {
+    enlistSweep(Sweep(deferral: deferral, taker: taker, candidate: candidate))
+    start(Job(kind: .sweep, book: UInt32(taker.book)))
   }
 
   mutating func enlistSweep(_ sweep: Sweep) {
@@ -24,7 +24,6 @@ extension ShardMachine {
     books[book].sweep = 0
     sweepSlots.removeAll { $0 == slot }
     sweeps.remove(slot)
-    isQueueStuck = false
     updateGate(book)
   }
 
@@ -32,18 +31,23 @@ extension ShardMachine {
   mutating func carryOn(_ book: Int, into output: inout OutputBuffer) -> Bool {
     let slot = books[book].sweep
     if slot == 0 { return true }
+    let expiry = sweeps[slot].candidate.expiry
+    if expiry != 0, Timestamp(seconds: Int64(expiry)) <= now {
+      endSweep(slot, because: .expiredOrder, into: &output)
+      return true
+    }
+    if now >= books[book].contract.expiry || books[book].isSettling {
+      endSweep(slot, because: .cancelledByExpiry, into: &output)
+      return true
+    }
     var taker = sweeps[slot].taker
     trade(&taker, into: &output)
     sweeps[slot].taker = taker
     if taker.isUnfinished { return false }
     let sweep = sweeps[slot]
     delistSweep(slot)
-    if sweep.liquidation != 0 {
-      answer(liquidation: sweep, into: &output)
-    } else {
-      let answer = finish(sweep.candidate, taker, sweep.deferral.origin, into: &output)
-      conclude(sweep.deferral, answer, into: &output)
-    }
+    let answer = finish(sweep.candidate, taker, sweep.deferral.origin, into: &output)
+    conclude(sweep, answer, into: &output)
     return true
   }
 
@@ -51,9 +55,19 @@ extension ShardMachine {
   mutating func endSweep(_ slot: Slot, because outcome: Outcome, into output: inout OutputBuffer) {
     let sweep = sweeps[slot]
     accounts[sweep.taker.accountSlot].reserved &-= sweep.taker.reserved
-    if sweep.taker.isGranted { accounts[sweep.taker.accountSlot].ceiling &-= sweep.taker.reserved }
     delistSweep(slot)
-    conclude(sweep.deferral, Answer(outcome: outcome, filled: sweep.taker.filled), into: &output)
+    jobs.removeAll { $0.kind == .sweep && Int($0.book) == sweep.taker.book }
+    conclude(sweep, Answer(outcome: outcome, filled: sweep.taker.filled), into: &output)
+  }
+
+  private mutating func conclude(_ sweep: Sweep, _ answer: Answer, into output: inout OutputBuffer) {
+    var stored: Answer?
+    if let partner = sweep.partner {
+      let isBid = sweep.taker.side == .buy
+      stored = Self.both(isBid ? answer : partner, isBid ? partner : answer)
+    }
+    conclude(sweep.deferral, answer, stored: stored, into: &output)
+    takeUpLater()
   }
 
   /// The unfinished order of that name.
@@ -61,7 +75,6 @@ extension ShardMachine {
     sweepSlots.first {
       let taker = sweeps[$0].taker
       return taker.accountSlot == account && taker.key == key && taker.nonce == nonce && taker.index == index
-        && sweeps[$0].liquidation == 0
     }
   }
 }

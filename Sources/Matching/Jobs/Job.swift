@@ -26,6 +26,8 @@ struct Job: BitwiseCopyable {
 
   static let everyBook = UInt32.max
 
+  /// Tells jobs apart within a run; no part of the state.
+  var id: UInt64 = 0
   var kind: Kind
   var accountSlot: Slot = 0
   var book = Job.everyBook

@@ -4,10 +4,12 @@ import Market
 
 // Work in bounded steps: each input first carries on with what earlier ones left.
 extension ShardMachine {
-  /// Queues a job and does as much of the queue as this step allows.
-  mutating func start(_ job: Job, into output: inout OutputBuffer) {
+  /// Adds a job behind the others; it runs when what started it is done.
+  mutating func start(_ job: Job) {
+    var job = job
+    jobsStarted &+= 1
+    job.id = jobsStarted
     jobs.append(job)
-    if !isWorking { continueJobs(into: &output) }
   }
 
   /// Whether some job could go on now.
@@ -17,30 +19,24 @@ extension ShardMachine {
     switch job.kind {
     case .settle: books[Int(job.book)].contract.expiry <= now
     case .fire: !books[Int(job.book)].isBlocked
-    case .takeUp: !isQueueStuck
     default: true
     }
   }
 
-  /// Runs jobs in order of their start; what a job starts comes behind all others.
-  mutating func continueJobs(into output: inout OutputBuffer) {
-    isWorking = true
-    defer { isWorking = false }
-    var place = 0
-    while place < jobs.count, budget > 0 {
-      if !isRunnable(jobs[place]) {
-        place += 1
-        continue
+  /// Looks at the last prices, then runs jobs while units are left: always the first that can go on.
+  @inline(__always) mutating func goOn(into output: inout OutputBuffer) {
+    if hasNewLast || !jobs.isEmpty { continueJobs(into: &output) }
+  }
+
+  @inline(never) private mutating func continueJobs(into output: inout OutputBuffer) {
+    lookAtLast()
+    while budget > 0, let place = jobs.firstIndex(where: { isRunnable($0) }) {
+      let job = jobs[place]
+      if advance(job, into: &output) {
+        // It may have ended others, and started some.
+        if let place = jobs.firstIndex(where: { $0.id == job.id }) { jobs.remove(at: place) }
       }
-      let isDone = advance(jobs[place], into: &output)
-      lookAtLast(into: &output)
-      if isDone {
-        jobs.remove(at: place)
-        // An earlier one may have become able to go on.
-        place = 0
-      } else if budget > 0 {
-        place += 1
-      }
+      lookAtLast()
     }
   }
 
@@ -66,14 +62,12 @@ extension ShardMachine {
   }
 
   /// Looks at the triggers on the last price of every book that has traded since.
-  @inline(__always) mutating func lookAtLast(into output: inout OutputBuffer) {
-    if hasNewLast { lookAtNewLast(into: &output) }
-  }
-  @inline(never) private mutating func lookAtNewLast(into output: inout OutputBuffer) {
+  mutating func lookAtLast() {
+    if !hasNewLast { return }
     hasNewLast = false
     for book in 0..<books.count where books[book].isLastNew {
       books[book].isLastNew = false
-      fireTriggers(book, 2, 2, into: &output)
+      fireTriggers(book, 2, 2)
     }
   }
 }

@@ -26,7 +26,7 @@ extension ShardMachine {
   mutating func cancelEverything(_ job: Job, into output: inout OutputBuffer) {
     let account = job.accountSlot
     if accounts[account].deferred != 0 { endDeferred(job, into: &output) }
-    start(job, into: &output)
+    start(job)
   }
 
   /// Ends the account's held, queued and sweeping orders that match.
@@ -47,7 +47,7 @@ extension ShardMachine {
       }
       waiting = next
     }
-    for slot in sweepSlots where sweeps[slot].liquidation == 0 && matches(sweeps[slot].deferral, job) {
+    for slot in sweepSlots where matches(sweeps[slot], job) {
       endSweep(slot, because: job.outcome, into: &output)
     }
   }
@@ -58,6 +58,10 @@ extension ShardMachine {
     if absent != nil { return false }
     return matches(
       job, book, deferral.operation.label, isQuote: deferral.operation.rawKind == OperationCode.quote)
+  }
+  private mutating func matches(_ sweep: Sweep, _ job: Job) -> Bool {
+    sweep.taker.accountSlot == job.accountSlot
+      && matches(job, sweep.taker.book, sweep.deferral.operation.label, isQuote: sweep.candidate.isQuote)
   }
   private mutating func matches(_ job: Job, _ book: Int, _ label: UInt32, isQuote: Bool) -> Bool {
     (job.book == Job.everyBook || job.book == UInt32(book)) && job.scope.contains(books[book].contract.kind)
@@ -112,27 +116,34 @@ extension ShardMachine {
     return isDone
   }
 
-  /// Cancels the orders and stops that live with the session; later generations of it stay.
+  /// Cancels what lives with the session: orders, newest first, then stops. Later generations of it stay.
   mutating func cancelAll(ofSession job: Job, into output: inout OutputBuffer) -> Bool {
+    var orderSlots: [(arrival: UInt64, slot: Slot)] = []
+    var stopSlots: [(arrival: UInt64, slot: Slot)] = []
     var slot = newestOfSession(job.number)
     while slot != 0 {
       let extra = extras[slot]
-      if extra.generation <= job.generation {
-        let isStop = extra.stop != 0
-        let came = isStop ? stops[extra.stop].arrival : arrival(of: orders[extra.order])
-        if came <= job.arrival {
-          if budget == 0 { return false }
-          budget -= 1
-          if isStop {
-            let deferral = stops[extra.stop].deferral
-            dropStop(extra.stop)
-            conclude(stop: deferral, .cancelledByDisconnect, into: &output)
-          } else {
-            withdraw(extra.order, because: .cancelledByDisconnect, into: &output)
-          }
+      let arrival = extra.stop != 0 ? stops[extra.stop].arrival : arrival(of: orders[extra.order])
+      if extra.generation <= job.generation, arrival <= job.arrival {
+        if extra.stop != 0 {
+          stopSlots.append((arrival, extra.stop))
+        } else {
+          orderSlots.append((arrival, extra.order))
         }
       }
       slot = extra.olderInSession
+    }
+    for (_, slot) in orderSlots.sorted(by: { $0.arrival > $1.arrival }) {
+      if budget == 0 { return false }
+      budget -= 1
+      withdraw(slot, because: .cancelledByDisconnect, into: &output)
+    }
+    for (_, slot) in stopSlots.sorted(by: { $0.arrival > $1.arrival }) {
+      if budget == 0 { return false }
+      budget -= 1
+      let deferral = stops[slot].deferral
+      dropStop(slot)
+      conclude(stop: deferral, .cancelledByDisconnect, into: &output)
     }
     return true
   }

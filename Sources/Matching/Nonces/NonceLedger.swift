@@ -131,6 +131,11 @@ extension NonceLedger {
     more.result(records[slot].more, index - 1).pointee = MoreResult(filled: filled, outcome: outcome)
   }
 
+  /// How an operation of the action ended, or stands.
+  func outcome(_ slot: Slot, _ index: Int) -> Outcome {
+    index == 0 ? records[slot].outcome : more.result(records[slot].more, index - 1).pointee.outcome
+  }
+
   /// Every result of the action, in order.
   @inline(__always) func forEachResult(_ slot: Slot, _ body: (Outcome, Int64) -> Void) {
     let record = records.base + Int(slot)

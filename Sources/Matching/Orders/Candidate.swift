@@ -4,14 +4,20 @@ import Market
 enum Attempt: BitwiseCopyable {
   /// Its operation has just come, or has been taken up from the queue.
   case fresh
-  /// It was held, and the ceiling was raised.
-  case again
+  /// It was held in this slot, and the ceiling was raised.
+  case again(Slot)
   /// It was held, and risk lets it run as IOC under a charge of its own.
-  case granted(charge: Int64)
-  /// A stop whose trigger has been met; its name is its own already.
-  case triggered
+  case granted(Slot, charge: Int64)
   /// A side of a quote.
   case quote
+
+  /// The held order that is looked at again, or 0.
+  var held: Slot {
+    switch self {
+    case .again(let slot), .granted(let slot, _): slot
+    case .fresh, .quote: 0
+    }
+  }
 }
 
 /// An order that passed every check but those of price against the book and of credit.

@@ -56,7 +56,10 @@ extension ShardMachine {
     orders[slot].reserved -= released
     accounts[order.accountSlot].reserved -= released
     let unseen = shownFirst ? 0 : min(lots, hidden)
-    if unseen != 0 { extras[order.extra].hidden -= unseen }
+    if unseen != 0 {
+      extras[order.extra].hidden -= unseen
+      books[Int(order.book)].hiddenLots -= unseen
+    }
     let shown = lots - unseen
     if shown == 0 { return }
     orders[slot].lots -= shown

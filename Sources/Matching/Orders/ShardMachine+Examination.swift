@@ -7,13 +7,12 @@ import Market
 extension ShardMachine {
   /// Checks 1 to 9 of an order in `Rules`. Fills in the candidate and returns `nil`, or says why not.
   mutating func examine(
-    _ operation: OperationView, _ index: UInt16, _ origin: Origin, _ attempt: Attempt, _ candidate: inout Candidate
+    _ operation: OperationView, _ index: UInt16, _ origin: Origin, _ attempt: Attempt, isTriggered: Bool,
+    _ candidate: inout Candidate
   ) -> Outcome? {
     guard let side = operation.side else { return .malformed }
     candidate.side = side
     if Self.isContradictory(operation) { return .unsupportedCombination }
-    var isTriggered = false
-    if case .triggered = attempt { isTriggered = true }
     if case .quote = attempt { candidate.isQuote = true }
     let isStop = operation.isStop
     let timeInForce = operation.rawTimeInForce
@@ -33,7 +32,6 @@ extension ShardMachine {
     if let absent { return absent }
     candidate.book = book
     if let closed = whyClosed(book, origin.accountSlot) { return closed }
-    if candidate.isQuote, now < accounts[origin.accountSlot].quotesFrozenUntil { return .protectionFrozen }
     let waitsForTrigger = isStop && !isTriggered
     let (tick, mispriced) =
       candidate.isMarket
@@ -53,7 +51,7 @@ extension ShardMachine {
       guard let end = Self.endOfDay(now) else { return .overflow }
       candidate.expiry = end
     }
-    return identify(operation, index, origin, attempt, &candidate)
+    return identify(operation, index, origin, attempt, isStop: waitsForTrigger, &candidate)
   }
 
   /// Check 2: fields that do not go together.
@@ -76,10 +74,8 @@ extension ShardMachine {
     let isDated = timeInForce == OperationCode.goodTillDate
     let isFillOrKill = timeInForce == OperationCode.fillOrKill
     let isImmediate = isFillOrKill || timeInForce == OperationCode.immediateOrCancel
-    if operation.isMarket
-      && (operation.price != 0 || isDated || timeInForce == OperationCode.day || isPostOnly || isIceberg)
-      && !(operation.isStop && (isDated || timeInForce == OperationCode.day) && operation.price == 0 && !isPostOnly
-        && !isIceberg)
+    if operation.isMarket,
+      operation.price != 0 || isDated || timeInForce == OperationCode.day || isPostOnly || isIceberg
     {
       return true
     }
@@ -116,7 +112,8 @@ extension ShardMachine {
 
   /// Check 9: names the candidate and finds what it replaces.
   private mutating func identify(
-    _ operation: OperationView, _ index: UInt16, _ origin: Origin, _ attempt: Attempt, _ candidate: inout Candidate
+    _ operation: OperationView, _ index: UInt16, _ origin: Origin, _ attempt: Attempt, isStop: Bool,
+    _ candidate: inout Candidate
   ) -> Outcome? {
     let account = origin.accountSlot
     if operation.isReplace {
@@ -138,9 +135,8 @@ extension ShardMachine {
     candidate.nonce = origin.nonce
     candidate.index = index
     if !candidate.isQuote { candidate.clientID = operation.targetNonce }
-    if case .triggered = attempt { return nil }
     if openOrder(account, origin.key, candidate.nonce, index) != 0 { return .duplicateOrder }
-    if accounts[account].deferred != 0, isDeferred(account, origin.key, candidate.nonce, index, attempt) {
+    if accounts[account].deferred != 0, isDeferred(account, origin.key, candidate.nonce, index, except: attempt.held) {
       return .duplicateOrder
     }
     if candidate.clientID != 0,
@@ -148,8 +144,7 @@ extension ShardMachine {
     {
       return .duplicateClientID
     }
-    let mayRest = !candidate.isImmediate || operation.isStop
-    if mayRest, isFull(account) { return .tooManyOpenOrders }
+    if isStop || !candidate.isImmediate, isFull(account) { return .tooManyOpenOrders }
     return nil
   }
 

@@ -15,11 +15,14 @@ extension ShardMachine {
       timedOrders += 1
       wake(at: deadline)
     }
-    if orders[order].isReduceOnly {
-      let position = openPosition(account, Int(orders[order].book))
-      let newest = positions[position].newestReducing
-      extras[slot].olderReducing = newest
-      if newest != 0 { extras[newest].newerReducing = slot }
+    if !orders[order].isReduceOnly && !orders[order].isQuote { return }
+    let position = openPosition(account, Int(orders[order].book))
+    let newest = orders[order].isQuote ? positions[position].newestQuote : positions[position].newestReducing
+    extras[slot].olderAlike = newest
+    if newest != 0 { extras[newest].newerAlike = slot }
+    if orders[order].isQuote {
+      positions[position].newestQuote = slot
+    } else {
       positions[position].newestReducing = slot
       positions[position].reducingLots &+= orders[order].lots
     }
@@ -66,15 +69,18 @@ extension ShardMachine {
       timedOrders -= 1
       hasLostTimer = true
     }
-    if order.isReduceOnly {
+    if extra.hidden != 0 { books[Int(order.book)].hiddenLots -= extra.hidden }
+    if order.isReduceOnly || order.isQuote {
       let position = positionSlot(order.accountSlot, Int(order.book))
-      if extra.newerReducing == 0 {
-        positions[position].newestReducing = extra.olderReducing
+      if extra.newerAlike != 0 {
+        extras[extra.newerAlike].olderAlike = extra.olderAlike
+      } else if order.isQuote {
+        positions[position].newestQuote = extra.olderAlike
       } else {
-        extras[extra.newerReducing].olderReducing = extra.olderReducing
+        positions[position].newestReducing = extra.olderAlike
       }
-      if extra.olderReducing != 0 { extras[extra.olderReducing].newerReducing = extra.newerReducing }
-      positions[position].reducingLots &-= order.lots
+      if extra.olderAlike != 0 { extras[extra.olderAlike].newerAlike = extra.newerAlike }
+      if order.isReduceOnly { positions[position].reducingLots &-= order.lots }
     }
     delist(order.extra, order.accountSlot)
   }

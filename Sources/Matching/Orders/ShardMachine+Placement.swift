@@ -5,20 +5,22 @@ import Market
 extension ShardMachine {
   /// Places a new order or replaces one. A refusal leaves everything as it was.
   mutating func place(
-    _ operation: OperationView, _ index: UInt16, _ origin: Origin, _ attempt: Attempt, into output: inout OutputBuffer
+    _ operation: OperationView, _ index: UInt16, _ origin: Origin, _ attempt: Attempt, isTriggered: Bool = false,
+    into output: inout OutputBuffer
   ) -> Answer {
     var candidate = Candidate(accountSlot: origin.accountSlot, key: origin.key)
-    if let refusal = examine(operation, index, origin, attempt, &candidate) { return Answer(outcome: refusal) }
-    if operation.isStop {
-      if case .triggered = attempt {
-      } else {
-        if !isTriggerMet(operation, candidate.book) { return arm(operation, index, origin, candidate) }
-        return place(operation, index, origin, .triggered, into: &output)
-      }
+    if let refusal = examine(operation, index, origin, attempt, isTriggered: isTriggered, &candidate) {
+      return Answer(outcome: refusal)
     }
+    if operation.isStop, !isTriggered {
+      if !isTriggerMet(operation, candidate.book) { return arm(operation, index, origin, candidate) }
+      return place(operation, index, origin, .fresh, isTriggered: true, into: &output)
+    }
+    var granted: Int64?
+    if case .granted(_, let charge) = attempt { granted = charge }
     let book = candidate.book
     let isAuction = books[book].state == .auction
-    if isAuction, candidate.minimum != 0 || candidate.isImmediate && !candidate.isMarket {
+    if isAuction, granted != nil || candidate.minimum != 0 || candidate.isImmediate && !candidate.isMarket {
       return Answer(outcome: .inAuction)
     }
     if candidate.isReduceOnly {
@@ -30,9 +32,8 @@ extension ShardMachine {
     }
     if !isAuction, let refusal = confront(&candidate) { return Answer(outcome: refusal) }
     let rank = BookSide.rank(candidate.side, candidate.tick)
-    if isAuction || !candidate.isImmediate,
-      books.side(book, candidate.side).pointee.lots(rank) > Contract.largestSum - candidate.lots
-    {
+    let level = books.side(book, candidate.side).pointee.lots(rank) + books[book].hiddenLots
+    if isAuction || !candidate.isImmediate, level > Contract.largestSum - candidate.lots {
       return Answer(outcome: .overflow)
     }
 
@@ -41,10 +42,8 @@ extension ShardMachine {
     guard var charge = charge(candidate.side, candidate.lots, price, book, accounts[account].chargeMultiplier) else {
       return Answer(outcome: .overflow)
     }
-    var isGranted = false
-    if case .granted(let granted) = attempt {
+    if let granted {
       // Raised by exactly the charge; what the order does not consume is withdrawn with its residual.
-      isGranted = true
       charge = granted
       accounts[account].ceiling &+= granted
     } else {
@@ -60,16 +59,17 @@ extension ShardMachine {
         if case .again = attempt { return Answer(outcome: .held) }
         return hold(
           operation, index, origin, candidate, charge: charge, shortfall: wanted - accounts[account].ceiling,
-          attempt, into: &output)
+          isTriggered: isTriggered, into: &output)
       }
     }
     if candidate.replaced != 0 { withdraw(candidate.replaced, into: &output) }
     accounts[account].reserved &+= charge
-    if isAuction, !isGranted {
+    if isAuction {
       rest(candidate, origin, lots: candidate.lots, reserved: charge, into: &output)
       return Answer(outcome: candidate.isReplacement ? .amended : .resting)
     }
-    return run(candidate, operation, index, origin, charge: charge, isGranted: isGranted, into: &output)
+    return run(
+      candidate, operation, index, origin, charge: charge, granted: granted, isTriggered: isTriggered, into: &output)
   }
 
   /// Checks 13 and 14: post-only, fill or kill, minimum quantity.
@@ -96,7 +96,7 @@ extension ShardMachine {
     let side = books.side(candidate.book, opposite)
     let limit = Int32(bitPattern: BookSide.rank(opposite, candidate.tick))
     let group = accounts[candidate.accountSlot].group
-    var needed = wanted
+    var filled: Int64 = 0
     var left = candidate.lots
     var fills = 0
     var rank = side.pointee.best
@@ -104,25 +104,21 @@ extension ShardMachine {
       var slot = side.pointee.level(UInt32(bitPattern: rank)).pointee.first
       while slot != 0 {
         let order = orders[slot]
-        fills += 1
         let isOwn = accounts[order.accountSlot].group == group
-        if isOwn, !isOut(order), candidate.mode.endsTaker { return .notFillable }
-        if isOut(order) || isOwn && candidate.mode == .cancelMaker {
-          if fills > budget { return .tooManyFills }
-        } else if isOwn {
-          if fills > budget { return .tooManyFills }
-          left -= min(left, order.lots)
-          if left < needed { return .notFillable }
-        } else {
-          let (hidden, display) =
-            order.isIceberg ? (extras[order.extra].hidden, extras[order.extra].display) : (0, 1)
-          fills += Int(clamping: hidden / display + (hidden % display == 0 ? 0 : 1))
-          if fills > budget { return .tooManyFills }
+        let isOut = isOut(order)
+        if isOwn, !isOut, candidate.mode.endsTaker { return .notFillable }
+        let (hidden, display) = order.isIceberg ? (extras[order.extra].hidden, extras[order.extra].display) : (0, 1)
+        fills += isOut || isOwn ? 1 : 1 + Int(clamping: hidden / display + (hidden % display == 0 ? 0 : 1))
+        if fills > budget { return .tooManyFills }
+        if isOwn {
+          if !isOut, candidate.mode == .decrement { left -= min(left, order.lots) }
+        } else if !isOut {
           let lots = min(left, order.lots + hidden)
-          needed -= lots
+          filled += lots
           left -= lots
-          if needed <= 0 { return nil }
         }
+        if filled >= wanted { return nil }
+        if left == 0 { return .notFillable }
         slot = order.next
       }
       rank = side.pointee.highest(below: UInt32(bitPattern: rank))
@@ -133,35 +129,37 @@ extension ShardMachine {
   /// Trades an accepted order, whose charge is reserved, and puts what is left where it belongs.
   mutating func run(
     _ candidate: Candidate, _ operation: OperationView, _ index: UInt16, _ origin: Origin, charge: Int64,
-    isGranted: Bool, into output: inout OutputBuffer
+    granted: Int64? = nil, isTriggered: Bool = false, into output: inout OutputBuffer
   ) -> Answer {
     let opposite = candidate.side.opposite
     var taker = Taker(
       accountSlot: candidate.accountSlot, nonce: candidate.nonce, key: candidate.key, index: candidate.index,
       book: candidate.book, side: candidate.side, limit: BookSide.rank(opposite, candidate.tick),
-      lots: candidate.lots, reserved: charge, kind: .taker, mode: candidate.mode, isGranted: isGranted)
+      lots: candidate.lots, reserved: charge, kind: .taker, mode: candidate.mode)
     trade(&taker, into: &output)
-    if taker.isUnfinished {
-      let deferral = Deferral(origin: origin, index: index, operation: operation.copy(naming: candidate))
+    if taker.isUnfinished, granted == nil {
+      let deferral = Deferral(
+        origin: origin, index: index, operation: operation.base.loadUnaligned(as: Operation.self),
+        isTriggered: isTriggered, naming: candidate)
       sweep(deferral, taker, candidate)
       return Answer(outcome: .sweeping, filled: taker.filled)
     }
-    return finish(candidate, taker, origin, into: &output)
+    return finish(candidate, taker, origin, granted: granted, into: &output)
   }
 
   /// What becomes of an order that trades no more.
   mutating func finish(
-    _ candidate: Candidate, _ taker: Taker, _ origin: Origin, into output: inout OutputBuffer
+    _ candidate: Candidate, _ taker: Taker, _ origin: Origin, granted: Int64? = nil, into output: inout OutputBuffer
   ) -> Answer {
     let account = candidate.accountSlot
     let isDropped =
-      taker.lots == 0 || candidate.isImmediate || taker.isGranted || taker.isStopped || taker.isPrevented
+      taker.lots == 0 || candidate.isImmediate || granted != nil || taker.isStopped || taker.isPrevented
     if !isDropped {
       rest(candidate, origin, lots: taker.lots, reserved: taker.reserved, into: &output)
       return Answer(outcome: candidate.isReplacement ? .amended : .resting, filled: taker.filled)
     }
     accounts[account].reserved &-= taker.reserved
-    if taker.isGranted { accounts[account].ceiling &-= taker.reserved }
+    if let granted { accounts[account].ceiling &-= granted &- taker.consumed }
     if taker.isPrevented { return Answer(outcome: .selfTradePrevented, filled: taker.filled) }
     if taker.lots == 0 { return Answer(outcome: .filled, filled: taker.filled) }
     let outcome: Outcome = taker.isStopped && taker.filled == 0 ? .overflow : .residualCancelled
@@ -192,7 +190,7 @@ extension ShardMachine {
         reserved: reserved))
     let needsExtra =
       expiry != 0 || candidate.isReduceOnly || candidate.diesWithSession || candidate.label != 0
-      || candidate.clientID != 0 || isIceberg
+      || candidate.clientID != 0 || isIceberg || candidate.isQuote
     if needsExtra {
       var extra = OrderExtra(order: slot, expiry: expiry)
       extra.diesWithSession = candidate.diesWithSession
@@ -206,6 +204,7 @@ extension ShardMachine {
         extra.display = candidate.display
         extra.hidden = lots - shown
         extra.arrival = arrivals
+        books[candidate.book].hiddenLots += extra.hidden
       }
       attach(extra, to: slot)
     }

@@ -51,7 +51,8 @@ extension ShardMachine {
     let existing = orderTable.find(hash) { base[Int($0)].nonce == nonce && base[Int($0)].owner == owner }
     var released: Int64 = 0
     if isReplace {
-      if existing == 0 || base[Int(existing)].extra != 0 || Int(base[Int(existing)].book) != number
+      if existing == 0 || base[Int(existing)].extra != 0 || base[Int(existing)].isSpecial
+        || Int(base[Int(existing)].book) != number
         || base[Int(existing)].side != side
       {
         return nil
@@ -70,7 +71,7 @@ extension ShardMachine {
     if overflow || wanted > account.pointee.ceiling { return nil }
     let rank = BookSide.rank(side, tick)
     let own = books.side(number, side)
-    if own.pointee.lots(rank) > Contract.largestSum &- lots { return nil }
+    if own.pointee.lots(rank) &+ book.pointee.hiddenLots > Contract.largestSum &- lots { return nil }
     let limit = BookSide.rank(side.opposite, tick)
     let crosses = books.side(number, side.opposite).pointee.best >= Int32(bitPattern: limit)
     if crosses && manner & OperationCode.postOnlyBit != 0 { return nil }
@@ -122,7 +123,7 @@ extension ShardMachine {
     candidate.isImmediate = operation.rawTimeInForce == OperationCode.immediateOrCancel
     candidate.isReplacement = operation.isReplace
     candidate.mode = Operation.SelfTradePrevention(rawValue: operation.rawMode) ?? .unspecified
-    return run(candidate, operation, index, origin, charge: charge, isGranted: false, into: &output)
+    return run(candidate, operation, index, origin, charge: charge, into: &output)
   }
 
   /// The charge of an order whose amounts are of usual size; `nil` leaves the judgement to `charge(of:)`.

@@ -30,11 +30,6 @@ extension ShardMachine {
     let book = books.at(Int(order.pointee.book))
     orderTable.insert(orderTable.hash(order.pointee.nonce, order.pointee.owner), slot)
     book.pointee.orderCount &+= 1
-    if order.pointee.isIceberg { book.pointee.icebergs += 1 }
-    if order.pointee.isQuote {
-      let position = openPosition(order.pointee.accountSlot, Int(order.pointee.book))
-      if order.pointee.side == .buy { positions[position].bid = slot } else { positions[position].ask = slot }
-    }
   }
 
   /// Puts an order in front of its account's list.
@@ -90,23 +85,11 @@ extension ShardMachine {
     if older != 0 { base[Int(older)].newer = newer }
     account.pointee.openOrders &-= 1
     books.at(book).pointee.orderCount &-= 1
-    if UInt32(order.pointee.extra) | order.pointee.traits.rawValue & RestingOrder.Traits.quote.rawValue != 0 {
-      dropTraits(slot)
-    }
+    if order.pointee.extra != 0 { dropExtra(order.pointee) }
     order.pointee.retire()
     orders.remove(slot)
   }
   mutating func detach(_ slot: Slot) { detach(slot, orderTable.hash(orders[slot].nonce, orders[slot].owner)) }
-
-  @inline(never) private mutating func dropTraits(_ slot: Slot) {
-    let order = orders[slot]
-    if order.isIceberg { books[Int(order.book)].icebergs -= 1 }
-    if order.isQuote {
-      let position = positionSlot(order.accountSlot, Int(order.book))
-      if order.side == .buy { positions[position].bid = 0 } else { positions[position].ask = 0 }
-    }
-    if order.extra != 0 { dropExtra(order) }
-  }
 
   @inline(__always) func name(of order: RestingOrder) -> OrderID {
     OrderID(

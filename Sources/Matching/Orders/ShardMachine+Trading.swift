@@ -20,9 +20,9 @@ struct Taker: BitwiseCopyable {
   var reserved: Int64
   var kind: Fill.Kind
   var mode = Operation.SelfTradePrevention.unspecified
-  /// It runs under a charge of its own, see `Grant`.
-  var isGranted = false
   var filled: Int64 = 0
+  /// Charge that its fills have consumed.
+  var consumed: Int64 = 0
   /// Open lots, as its account sees them.
   var remaining: Int64 { lots &+ hidden }
   /// Set when a sum on the taker's side would leave its range: the rest is dropped.
@@ -37,6 +37,7 @@ extension ShardMachine {
   /// Trades `taker` against the other side in price-time priority, at the makers' prices, until it is filled, nothing
   /// crosses any more, or the step is full.
   @inline(never) mutating func trade(_ taker: inout Taker, into output: inout OutputBuffer) {
+    taker.isUnfinished = false
     let opposite = taker.side.opposite
     let side = books.side(taker.book, opposite)
     let limit = Int32(bitPattern: taker.limit)
@@ -45,7 +46,6 @@ extension ShardMachine {
     let takerPosition = openPosition(taker.accountSlot, taker.book)
     let group = accounts[taker.accountSlot].group
     let filled = taker.filled
-    taker.isUnfinished = false
     var price: Int64 = 0
     while taker.lots > 0, side.pointee.best >= limit {
       if budget == 0 {
@@ -83,14 +83,14 @@ extension ShardMachine {
 
   /// Whether an order in the book is past its expiry, or a quote that protection has taken out: it never trades.
   @inline(__always) mutating func isOut(_ order: RestingOrder) -> Bool {
-    if order.isQuote { return order.number <= accounts[order.accountSlot].quotesOut }
+    if order.isQuote, order.number <= accounts[order.accountSlot].quotesOut { return true }
     return order.expires && isPastExpiry(order)
   }
 
   /// Removes an order that `isOut`.
   mutating func expel(_ slot: Slot, into output: inout OutputBuffer) {
-    let isQuoteOut = orders[slot].isQuote && orders[slot].number <= accounts[orders[slot].accountSlot].quotesOut
-    withdraw(slot, because: isQuoteOut ? .cancelledByProtection : .expiredOrder, into: &output)
+    let isExpired = orders[slot].expires && isPastExpiry(orders[slot])
+    withdraw(slot, because: isExpired ? .expiredOrder : .cancelledByProtection, into: &output)
   }
 
   /// Two orders of one trading group have met: the incoming one's mode decides.
@@ -157,6 +157,7 @@ extension ShardMachine {
     accounts[taker.accountSlot].reserved &-= takerPart
     accounts[taker.accountSlot].consumed &+= takerPart
     taker.reserved &-= takerPart
+    taker.consumed &+= takerPart
     taker.lots &-= lots
     taker.filled &+= lots
 
@@ -216,6 +217,7 @@ extension ShardMachine {
     let side = books.side(book, order.side)
     side.pointee.unlink(slot, orders.base)
     extras[order.extra].hidden -= shown
+    books[book].hiddenLots -= shown
     arrivals &+= 1
     orders[slot].lots = shown
     orders[slot].renumber(arrivals)

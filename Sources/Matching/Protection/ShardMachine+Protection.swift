@@ -115,7 +115,7 @@ extension ShardMachine {
     if !isBeyond { return }
     let freeze = protections[slot].freeze
     let until = freeze == .milliseconds(0) ? .never : now + freeze
-    takeQuotesOut(account, until: until, into: &output)
+    takeQuotesOut(account, until: until)
     if let underlying {
       output.send(
         ProtectionTripped(account: accounts[account].id, underlying: underlying, until: until), to: .risk, &streams)
@@ -150,20 +150,21 @@ extension ShardMachine {
   }
 
   /// From this moment none of the account's quotes trades; a job takes them off the books.
-  private mutating func takeQuotesOut(_ account: Slot, until: Timestamp, into output: inout OutputBuffer) {
+  private mutating func takeQuotesOut(_ account: Slot, until: Timestamp) {
     accounts[account].quotesFrozenUntil = until
     accounts[account].quotesOut = arrivals
     if accounts[account].protection != 0 { forgetFills(accounts[account].protection) }
     start(
       Job(
         kind: .cancel, accountSlot: account, arrival: arrivals, outcome: .cancelledByProtection,
-        flags: OperationCode.quotesOnly), into: &output)
+        flags: OperationCode.quotesOnly))
   }
 
   /// Another shard has tripped the account's protection.
-  mutating func take(_ freeze: ProtectionFreeze, into output: inout OutputBuffer) {
-    let account = accountSlot(freeze.account)
-    if account == 0 { return }
-    takeQuotesOut(account, until: max(freeze.until, accounts[account].quotesFrozenUntil), into: &output)
+  mutating func take(_ freeze: ProtectionFreeze) {
+    if freeze.account == .house { return }
+    var account = accountSlot(freeze.account)
+    if account == 0 { account = addAccount(freeze.account) }
+    takeQuotesOut(account, until: max(freeze.until, accounts[account].quotesFrozenUntil))
   }
 }

@@ -59,47 +59,56 @@ extension ShardMachine {
       }
       if answer.outcome.isAccepted { acceptedOperations &+= 1 }
       nonces.setResult(known, 0, answer.outcome, filled: answer.filled)
+      goOn(into: &output)
     }
     reply(action, known, isRepeated: false, into: &output)
   }
 
   @inline(never) private mutating func performAlone(
     _ operation: OperationView, _ origin: Origin, into output: inout OutputBuffer
-  ) -> Answer { perform(operation, 0, origin, into: &output) }
+  ) -> Answer { perform(operation, 0, origin, isSet: true, into: &output) }
 
   /// Several operations under one signature: in order, and behind the first that cannot end yet all others wait.
   @inline(never) private mutating func actOnEach(
     _ action: SignedActionView, _ origin: Origin, _ record: Slot, into output: inout OutputBuffer
   ) {
-    if origin.accountSlot != Self.houseSlot { clearQuotes(action, origin, into: &output) }
+    let isHouse = origin.accountSlot == Self.houseSlot
     var mustWait = false
+    var areQuotesOut = isHouse
     for index in 0..<action.count {
       let operation = action.operation(index)
       let answer: Answer
+      if operation.rawKind == OperationCode.quote, !mustWait, !areQuotesOut {
+        areQuotesOut = true
+        clearQuotes(action, origin, into: &output)
+      }
       if mustWait {
         answer = enqueue(operation, UInt16(index), origin, bookToWaitFor(operation))
       } else {
         answer =
-          (operation.rawKind == OperationCode.cancel
-            ? cancelPlain(operation, origin, into: &output)
-            : placePlain(operation, UInt16(index), origin, into: &output))
-          ?? perform(operation, UInt16(index), origin, into: &output)
+          (isHouse
+            ? nil
+            : operation.rawKind == OperationCode.cancel
+              ? cancelPlain(operation, origin, into: &output)
+              : placePlain(operation, UInt16(index), origin, into: &output))
+          ?? perform(operation, UInt16(index), origin, isSet: true, into: &output)
         mustWait = answer.outcome == .queued || answer.outcome == .sweeping
-        if hasNewLast { lookAtLast(into: &output) }
       }
       if answer.outcome.isAccepted { acceptedOperations &+= 1 }
       nonces.setResult(record, index, answer.outcome, filled: answer.filled)
+      goOn(into: &output)
     }
   }
 
-  /// The book for which the operation would take its place in line.
+  /// The book that an operation is about, in whose line it would wait; `Job.everyBook` if it is about none.
   mutating func bookToWaitFor(_ operation: OperationView) -> UInt32 {
-    let kind = operation.rawKind
-    guard kind == OperationCode.new || kind == OperationCode.replace || kind == OperationCode.quote else {
-      return Job.everyBook
+    switch operation.rawKind {
+    case OperationCode.new, OperationCode.replace, OperationCode.amend, OperationCode.cancel, OperationCode.cancelAll,
+      OperationCode.quote, OperationCode.tradingState:
+      let (book, absent) = book(of: operation.instrument)
+      return absent == nil ? UInt32(book) : Job.everyBook
+    default: return Job.everyBook
     }
-    let (book, absent) = book(of: operation.instrument)
-    return absent == nil ? UInt32(book) : Job.everyBook
   }
 
   private func isOnlyCancels(_ action: SignedActionView) -> Bool {
@@ -110,23 +119,27 @@ extension ShardMachine {
     return true
   }
 
-  /// One operation, looked at in full.
+  /// One operation, looked at in full; `isSet` where the old quotes of its action are out already, `isTakenUp` where
+  /// its turn in the queue has come.
   mutating func perform(
-    _ operation: OperationView, _ index: UInt16, _ origin: Origin, into output: inout OutputBuffer
+    _ operation: OperationView, _ index: UInt16, _ origin: Origin, isSet: Bool = false, isTakenUp: Bool = false,
+    isTriggered: Bool = false, into output: inout OutputBuffer
   ) -> Answer {
     let kind = operation.rawKind
     let isHouse = origin.accountSlot == Self.houseSlot
-    if isHouse != (kind == OperationCode.tradingState) && !(isHouse && kind == OperationCode.killSwitch) {
+    let isOfHouse = kind == OperationCode.tradingState || kind == OperationCode.killSwitch
+    if isHouse && !isOfHouse || !isHouse && kind == OperationCode.tradingState {
       return Answer(outcome: .notAuthorised)
     }
     switch kind {
     case OperationCode.new, OperationCode.replace, OperationCode.quote:
       let waited = bookToWaitFor(operation)
-      if waited != Job.everyBook, books[Int(waited)].isBlocked {
+      if waited != Job.everyBook, !isTakenUp, books[Int(waited)].isBlocked {
         return enqueue(operation, index, origin, waited)
       }
       return kind == OperationCode.quote
-        ? quote(operation, index, origin, into: &output) : place(operation, index, origin, .fresh, into: &output)
+        ? quote(operation, index, origin, isSet: isSet, into: &output)
+        : place(operation, index, origin, .fresh, isTriggered: isTriggered, into: &output)
     case OperationCode.cancel: return cancel(operation, origin, into: &output)
     case OperationCode.amend: return amend(operation, origin, into: &output)
     case OperationCode.cancelAll: return cancelAll(operation, origin, into: &output)

@@ -24,7 +24,7 @@ extension ShardMachine {
       // Acknowledged when it is through: until then the old ceiling counts as outstanding.
       let job = Job(
         kind: .recall, accountSlot: slot, arrival: arrivals, number: credit.version, amount: credit.ceiling.units)
-      return start(job, into: &output)
+      return start(job)
     }
     acknowledgeCredit(slot, into: &output)
     if accounts[slot].ceiling > before { retryHeld(slot, into: &output) }

@@ -54,7 +54,7 @@ extension ShardMachine {
     var account = origin.accountSlot
     let isOperator = account == Self.houseSlot
     if isOperator {
-      guard let id = UInt32(exactly: operation.targetNonce), id != AccountID.house.rawValue else {
+      guard let id = UInt32(exactly: operation.targetNonce) else {
         return Answer(outcome: .unknownAccount)
       }
       account = accountSlot(AccountID(id))
@@ -77,7 +77,7 @@ extension ShardMachine {
 
   mutating func setTradingState(_ operation: OperationView, into output: inout OutputBuffer) -> Answer {
     guard operation.hasOnlyTarget, let state = TradingState(rawValue: operation.rawType), state != .uncrossing,
-      state == .auction || operation.targetNonce == 0
+      (state == .auction) == (operation.targetNonce != 0)
     else { return Answer(outcome: .unsupportedCombination) }
     if operation.instrument == Operation.allInstruments {
       for book in 0..<books.count { setState(book, state, operation.targetNonce, into: &output) }

@@ -30,13 +30,15 @@ extension ShardMachine {
     }
     hasher.combine(UInt64(jobs.count))
     for job in jobs {
-      hasher.combine(UInt64(job.kind.rawValue))
+      let isAsked = job.kind == .cancel && job.outcome == .cancelled
+      hasher.combine(job.name)
       hasher.combine(job.accountSlot == 0 ? 0 : UInt64(accounts[job.accountSlot].id.rawValue) + 1)
-      hasher.combine(job.book == Job.everyBook ? 0 : UInt64(books[Int(job.book)].instrument.rawValue) + 1)
-      for value in [job.arrival, job.number, job.generation] { hasher.combine(value) }
+      let isOfBook = job.book != Job.everyBook
+      hasher.combine(isOfBook ? UInt64(books[Int(job.book)].instrument.rawValue) + 1 : 0)
+      hasher.combine(job.arrival)
+      hasher.combine(isAsked ? UInt64(job.scope.rawValue) | UInt64(job.flags) << 8 : job.number)
+      hasher.combine(isAsked ? UInt64(job.label) : job.generation)
       hasher.combine(job.amount)
-      hasher.combine(UInt64(job.outcome.rawValue) | UInt64(job.scope.rawValue) << 16 | UInt64(job.flags) << 24)
-      hasher.combine(UInt64(job.label))
     }
   }
 
@@ -85,7 +87,8 @@ extension ShardMachine {
     let origin = deferral.origin
     hasher.combine(UInt64(accounts[origin.accountSlot].id.rawValue))
     hasher.combine(origin.nonce)
-    hasher.combine(UInt64(origin.key) << 16 | UInt64(deferral.index))
+    hasher.combine(
+      UInt64(origin.key) << 16 | UInt64(deferral.index) | (deferral.isTriggered ? 1 << 32 : 0))
     hasher.combine(origin.sequence.rawValue)
     let dies = deferral.operation.flags.contains(.cancelOnDisconnect)
     hasher.combine(dies ? origin.session : 0)
@@ -174,12 +177,11 @@ extension ShardMachine {
       while slot != 0 {
         let order = held[slot]
         let origin = order.deferral.origin
-        let name = order.deferral.name
         let dies = order.deferral.operation.flags.contains(.cancelOnDisconnect)
         sum.begin()
         sum.combine(order.request, UInt64(accounts[account].id.rawValue))
         sum.combine(origin.nonce, UInt64(origin.key) << 16 | UInt64(order.deferral.index))
-        sum.combine(name.nonce, UInt64(origin.key) << 16 | UInt64(name.index))
+        sum.combine(order.deferral.nameNonce, UInt64(origin.key) << 16 | UInt64(order.deferral.nameIndex))
         sum.combine(origin.sequence.rawValue, UInt64(bitPattern: order.deadline.nanoseconds))
         sum.combine(order.charge, origin.isTrade ? origin.maximumFee : 0)
         sum.combine(dies ? origin.session : 0, dies ? origin.generation : 0)
@@ -281,6 +283,29 @@ extension ShardMachine {
       sum.end()
     }
     return sum.value
+  }
+}
+
+extension Job {
+  /// What the job is, with mass cancels told apart by their reasons.
+  var name: UInt64 {
+    switch kind {
+    case .cancel:
+      switch outcome {
+      case .cancelledByDeadMan: 6
+      case .cancelledByKillSwitch: 7
+      case .cancelledByProtection: 8
+      default: 1
+      }
+    case .recall: 2
+    case .freeze: 3
+    case .sessionEnd: 4
+    case .settle: 5
+    case .fire: 9
+    case .sweep: 10
+    case .uncross: 11
+    case .takeUp: 12
+    }
   }
 }
 

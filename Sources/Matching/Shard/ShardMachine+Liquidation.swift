@@ -44,58 +44,33 @@ extension ShardMachine {
         ? Answer(outcome: accounts[slot].liquidationOutcome, filled: accounts[slot].liquidationFilled)
         : Answer(outcome: .duplicateOrder)
     } else if slot != 0 {
-      if sweepSlots.contains(where: { sweeps[$0].liquidation != 0 && sweeps[$0].taker.accountSlot == slot }) {
-        // Its step is still trading, and answers when it is through.
-        return
-      }
       if let silent = whoIsSilent {
         answer = Answer(outcome: silent)
       } else {
         answer = liquidate(step, slot, into: &output)
-        if answer.outcome == .sweeping { return }
-        if answer.outcome != .busy { remember(answer, step.step, slot) }
+        accounts[slot].liquidationStep = step.step
+        accounts[slot].liquidationOutcome = answer.outcome
+        accounts[slot].liquidationFilled = answer.filled
       }
     }
-    send(answer, step.account, step.step, into: &output)
-  }
-
-  private mutating func remember(_ answer: Answer, _ step: UInt64, _ slot: Slot) {
-    accounts[slot].liquidationStep = step
-    accounts[slot].liquidationOutcome = answer.outcome
-    accounts[slot].liquidationFilled = answer.filled
-  }
-  private mutating func send(_ answer: Answer, _ account: AccountID, _ step: UInt64, into output: inout OutputBuffer) {
     output.send(
-      LiquidationResult(account: account, step: step, filled: Lots(answer.filled), outcome: answer.outcome),
+      LiquidationResult(
+        account: step.account, step: step.step, filled: Lots(answer.filled), outcome: answer.outcome),
       to: .risk, &streams)
-  }
-
-  /// Answers a step that took more than one input.
-  mutating func answer(liquidation sweep: Sweep, into output: inout OutputBuffer) {
-    let slot = sweep.taker.accountSlot
-    let answer = Self.outcome(of: sweep.taker)
-    remember(answer, sweep.liquidation, slot)
-    send(answer, accounts[slot].id, sweep.liquidation, into: &output)
-  }
-
-  private static func outcome(of taker: Taker) -> Answer {
-    Answer(
-      outcome: taker.lots == 0 ? .filled : .residualCancelled, filled: taker.side == .buy ? taker.filled : -taker.filled
-    )
   }
 
   /// An IOC that only brings the position nearer to zero, free of charge.
   private mutating func liquidate(_ step: Liquidate, _ slot: Slot, into output: inout OutputBuffer) -> Answer {
-    if !accounts[slot].isFrozen || accounts[slot].freezeID != step.id
-      || accounts[slot].openOrders | accounts[slot].armedStops != 0
-    {
+    if !accounts[slot].isFrozen || accounts[slot].freezeID != step.id || accounts[slot].openOrders != 0 {
       return Answer(outcome: .accountFrozen)
     }
     let (book, absent) = book(of: step.instrument)
     if let absent { return Answer(outcome: absent) }
     let contract = books[book].contract
     if now >= contract.expiry || books[book].isSettling { return Answer(outcome: .instrumentExpired) }
-    if books[book].isBlocked || books[book].state != .open { return Answer(outcome: .busy) }
+    if books[book].state == .halted { return Answer(outcome: .instrumentHalted) }
+    if books[book].state != .open { return Answer(outcome: .inAuction) }
+    if books[book].isBlocked { return Answer(outcome: .busy) }
     let position = positionSlot(slot, book)
     let lots = position == 0 ? 0 : positions[position].lots
     if step.lots.count == 0 || lots == 0 || (step.lots.count > 0) == (lots > 0) {
@@ -112,17 +87,10 @@ extension ShardMachine {
       accountSlot: slot, nonce: step.step, key: 0, index: 0, book: book, side: side,
       limit: BookSide.rank(side.opposite, min(tick, last)),
       lots: Int64(min(step.lots.count.magnitude, lots.magnitude)), reserved: 0, kind: .liquidation)
+    // Its own group's orders give way.
+    taker.mode = .cancelMaker
     trade(&taker, into: &output)
-    if taker.isUnfinished {
-      let operation = Operation(kind: .new, side: side, instrument: step.instrument)
-      let origin = Origin(
-        accountSlot: slot, key: 0, isTrade: false, nonce: step.step, session: 0, generation: 0, maximumFee: 0,
-        sequence: sequence)
-      sweep(
-        Deferral(origin: origin, index: 0, operation: operation), taker, Candidate(accountSlot: slot, key: 0),
-        liquidation: step.step)
-      return Answer(outcome: .sweeping)
-    }
-    return Self.outcome(of: taker)
+    return Answer(
+      outcome: taker.lots == 0 ? .filled : .residualCancelled, filled: side == .buy ? taker.filled : -taker.filled)
   }
 }

@@ -134,11 +134,11 @@ extension ShardMachine {
     if known == 0 { return [] }
     var waiting: [WaitingOrder] = []
     func add(_ state: Outcome, _ deferral: Deferral, reserved: Int64 = 0) {
-      let (nonce, index) = deferral.name
       waiting.append(
         WaitingOrder(
           state: state,
-          order: OrderID(account: account, key: KeyID(deferral.origin.key), nonce: nonce, index: index),
+          order: OrderID(
+            account: account, key: KeyID(deferral.origin.key), nonce: deferral.nameNonce, index: deferral.nameIndex),
           operation: deferral.operation, reserved: Money(units: reserved)))
     }
     var slot = accounts[known].firstHeld
@@ -156,7 +156,7 @@ extension ShardMachine {
       if queue[slot].deferral.origin.accountSlot == known { add(.queued, queue[slot].deferral) }
       slot = queue[slot].next
     }
-    for slot in sweepSlots where sweeps[slot].taker.accountSlot == known && sweeps[slot].liquidation == 0 {
+    for slot in sweepSlots where sweeps[slot].taker.accountSlot == known {
       add(.sweeping, sweeps[slot].deferral, reserved: sweeps[slot].taker.reserved)
     }
     return waiting

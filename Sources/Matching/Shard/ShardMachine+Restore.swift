@@ -40,8 +40,8 @@ extension ShardMachine {
     for _ in 0..<reader.itemCount(minimumSize: 22) where !reader.hasFailed { readPosition(&reader) }
     readOrders(&reader)
     readStops(&reader)
-    for _ in 0..<reader.itemCount(minimumSize: 215) where !reader.hasFailed { readSweep(&reader) }
-    for _ in 0..<reader.itemCount(minimumSize: 111) where !reader.hasFailed { readQueued(&reader) }
+    for _ in 0..<reader.itemCount(minimumSize: 200) where !reader.hasFailed { readSweep(&reader) }
+    for _ in 0..<reader.itemCount(minimumSize: 122) where !reader.hasFailed { readQueued(&reader) }
     for _ in 0..<reader.itemCount(minimumSize: 62) where !reader.hasFailed { readNonce(&reader) }
     // Waiting operations have called for their job already; the snapshot says where it stands.
     jobs = []
@@ -117,7 +117,7 @@ extension ShardMachine {
       }
     }
     if accounts[slot].consumed < 0 || accounts[slot].consumed > accounts[slot].ceiling { reader.fail() }
-    for _ in 0..<reader.itemCount(minimumSize: 131) where !reader.hasFailed {
+    for _ in 0..<reader.itemCount(minimumSize: 142) where !reader.hasFailed {
       let request = reader.u64()
       let charge = reader.i64()
       let deadline = Timestamp(from: &reader)
@@ -153,9 +153,14 @@ extension ShardMachine {
     let origin = Origin(
       accountSlot: account, key: key, isTrade: isTrade, nonce: nonce, session: session, generation: generation,
       maximumFee: reader.i64(), sequence: sequence)
-    let operation = Operation(from: &reader)
-    if account == 0 || reader.hasFailed { return nil }
-    return Deferral(origin: origin, index: index, operation: operation)
+    let isTriggered = reader.bool()
+    let nameNonce = reader.u64()
+    let nameIndex = reader.u16()
+    var deferral = Deferral(origin: origin, index: index, operation: Operation(from: &reader))
+    deferral.isTriggered = isTriggered
+    deferral.nameNonce = nameNonce
+    deferral.nameIndex = nameIndex
+    return account == 0 || reader.hasFailed ? nil : deferral
   }
 
   private mutating func readPosition(_ reader: inout ByteReader) {
@@ -218,7 +223,8 @@ extension ShardMachine {
       let (used, overflow) = accounts[account].used.addingReportingOverflow(order.reserved)
       let level = books.side(Int(order.book), order.side).pointee.lots(order.rank)
       guard order.number != last, openOrder(account, order.key, order.nonce, order.index) == 0, !overflow,
-        used <= accounts[account].ceiling, level <= Contract.largestSum - order.lots,
+        used <= accounts[account].ceiling,
+        level + books[Int(order.book)].hiddenLots <= Contract.largestSum - order.lots - extra.hidden,
         extra.clientID == 0 || clientSlot(account, extra.clientID) == 0
       else { return reader.fail() }
       last = order.number
@@ -235,12 +241,13 @@ extension ShardMachine {
     books.map(book, order.side)
     let needsExtra =
       extra.expiry != 0 || extra.diesWithSession || order.isReduceOnly || extra.label != 0 || extra.clientID != 0
-      || order.isIceberg
+      || order.isIceberg || order.isQuote
     if needsExtra {
       var extra = extra
       extra.order = slot
       if !order.isIceberg { extra.arrival = 0 }
       attach(extra, to: slot)
+      books[book].hiddenLots += extra.hidden
     }
     books.side(book, order.side).pointee.append(slot, orders.base)
     register(slot)
@@ -286,7 +293,7 @@ extension ShardMachine {
 
   private mutating func readStopRun(_ book: Int, _ reader: inout ByteReader) -> [Slot] {
     var run: [Slot] = []
-    for _ in 0..<reader.itemCount(minimumSize: 127) where !reader.hasFailed {
+    for _ in 0..<reader.itemCount(minimumSize: 138) where !reader.hasFailed {
       guard let deferral = readDeferral(&reader), OperationCode.stops.contains(deferral.operation.rawType),
         deferral.operation.triggerSource <= 2, self.book(of: deferral.operation.instrument).book == book,
         armedStop(
@@ -336,9 +343,9 @@ extension ShardMachine {
       accountSlot: account, nonce: nonce, key: deferral.origin.key, index: index, book: book, side: side,
       limit: reader.u32(), lots: reader.i64(), reserved: reader.i64(), kind: .taker)
     taker.filled = reader.i64()
+    taker.consumed = reader.i64()
     taker.kind = reader.enumeration(Fill.Kind.self, otherwise: .taker)
     taker.mode = reader.enumeration(Operation.SelfTradePrevention.self, otherwise: .unspecified)
-    taker.isGranted = reader.bool()
     var candidate = Candidate(accountSlot: account, key: deferral.origin.key, index: index, nonce: nonce)
     candidate.book = book
     candidate.side = side
@@ -355,7 +362,7 @@ extension ShardMachine {
     candidate.expiry = reader.u32()
     candidate.label = reader.u32()
     candidate.clientID = reader.u64()
-    var sweep = Sweep(deferral: deferral, taker: taker, candidate: candidate, liquidation: reader.u64())
+    var sweep = Sweep(deferral: deferral, taker: taker, candidate: candidate)
     let hasPartner = reader.bool()
     let outcome = reader.enumeration(Outcome.self, otherwise: .quoted)
     let filled = reader.i64()
@@ -411,6 +418,8 @@ extension ShardMachine {
     job.scope = reader.enumeration(Operation.Scope.self, otherwise: .everything)
     job.flags = reader.u16()
     job.label = reader.u32()
+    jobsStarted &+= 1
+    job.id = jobsStarted
     guard let kind else { return reader.fail() }
     let needsAccount = kind == .cancel || kind == .recall || kind == .freeze
     let needsBook = kind == .settle || kind == .fire || kind == .sweep || kind == .uncross

@@ -64,7 +64,7 @@ extension ShardMachine {
       }
       positions[slot].lotsAtEpochStart = position.lots
       positions[slot].movedInEpoch = false
-      if position.lots == 0, position.newestReducing | position.bid | position.ask == 0 {
+      if position.lots == 0, position.newestReducing | position.newestQuote == 0 {
         positionTable.remove(positionTable.hash(UInt64(position.accountSlot), UInt64(position.book)), slot)
         positions[slot].isLive = false
         positions.remove(slot)

@@ -14,7 +14,7 @@ extension ShardMachine {
     updateGate(book)
     books[book].settlementIndex = settle.index.units
     wake(at: books[book].contract.expiry)
-    start(Job(kind: .settle, book: UInt32(book)), into: &output)
+    start(Job(kind: .settle, book: UInt32(book)))
   }
 
   mutating func settle(_ book: Int, into output: inout OutputBuffer) -> Bool {
@@ -29,9 +29,8 @@ extension ShardMachine {
     return true
   }
 
-  /// Ends whatever waits for the book, then its orders, then its stops.
+  /// Cancels the book's orders, then its stops.
   private mutating func empty(_ book: Int, into output: inout OutputBuffer) -> Bool {
-    if books[book].sweep != 0 { endSweep(books[book].sweep, because: .cancelledByExpiry, into: &output) }
     for side in Side.allCases {
       let handle = books.side(book, side)
       while handle.pointee.best >= 0 {

@@ -110,6 +110,9 @@ extension ShardMachine {
     writer.u64(origin.generation)
     writer.bool(origin.isTrade)
     writer.i64(origin.maximumFee)
+    writer.bool(deferral.isTriggered)
+    writer.u64(deferral.nameNonce)
+    writer.u16(deferral.nameIndex)
     deferral.operation.write(to: &writer)
   }
 
@@ -213,10 +216,9 @@ extension ShardMachine {
     writer.u16(UInt16(taker.book))
     writer.u8(taker.side.rawValue)
     writer.u32(taker.limit)
-    for value in [taker.lots, taker.reserved, taker.filled] { writer.i64(value) }
+    for value in [taker.lots, taker.reserved, taker.filled, taker.consumed] { writer.i64(value) }
     writer.u8(taker.kind.rawValue)
     writer.u8(taker.mode.rawValue)
-    writer.bool(taker.isGranted)
     let candidate = sweep.candidate
     for value in [candidate.tick, candidate.lots, candidate.display] { writer.i64(value) }
     for value in [
@@ -226,7 +228,6 @@ extension ShardMachine {
     writer.u32(candidate.expiry)
     writer.u32(candidate.label)
     writer.u64(candidate.clientID)
-    writer.u64(sweep.liquidation)
     writer.bool(sweep.partner != nil)
     writer.u16(sweep.partner?.outcome.rawValue ?? Outcome.quoted.rawValue)
     writer.i64(sweep.partner?.filled ?? 0)

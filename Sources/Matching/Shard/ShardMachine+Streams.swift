@@ -15,6 +15,7 @@ extension ShardMachine {
       guard let kind, header.source == .risk else { continue }
       var body = body
       receive(kind, &body, into: &output)
+      goOn(into: &output)
     }
   }
 
@@ -37,7 +38,7 @@ extension ShardMachine {
         isHalted = message.isHalted
         updateHeard()
       }
-    case .protectionFreeze: if let message = read(ProtectionFreeze.self, &body) { take(message, into: &output) }
+    case .protectionFreeze: if let message = read(ProtectionFreeze.self, &body) { take(message) }
     case .listing: if let message = read(InstrumentListing.self, &body) { take(message) }
     case .fill, .creditTaken, .creditRequest, .freezeTaken, .liquidationResult, .grantClosed, .commitment, .deposit,
       .epochFinal, .protectionTripped:
@@ -51,7 +52,7 @@ extension ShardMachine {
   }
 
   /// Replaces the marks in force by a newer publication: instruments that it leaves out have none.
-  mutating func takeMarks(_ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer) {
+  mutating func takeMarks(_ payload: UnsafeRawBufferPointer) {
     guard let marks = try? ShardMarks(decoding: payload) else { return }
     marksHeard = max(marksHeard, marks.stamp)
     updateHeard()
@@ -73,7 +74,7 @@ extension ShardMachine {
     for book in 0..<books.count {
       updateGate(book)
       if books[book].stops != 0, books[book].marksVersion == marksVersion {
-        fireTriggers(book, 0, 1, into: &output)
+        fireTriggers(book, 0, 1)
       }
     }
   }
@@ -96,7 +97,7 @@ extension ShardMachine {
   }
 
   mutating func endSession(_ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer) {
-    guard let end = try? SessionEnd(decoding: payload), newestOfSession(end.session) != 0 else { return }
-    start(Job(kind: .sessionEnd, arrival: arrivals, number: end.session, generation: end.generation), into: &output)
+    guard let end = try? SessionEnd(decoding: payload) else { return }
+    start(Job(kind: .sessionEnd, arrival: arrivals, number: end.session, generation: end.generation))
   }
 }

@@ -69,8 +69,6 @@ public struct ShardMachine: ~Copyable, Machine {
   var lastQueued: Slot = 0
   var queueCursor: Slot = 0
   var queuePass: UInt64 = 0
-  /// Nothing queued could be taken up when it was last tried, and nothing has ended since.
-  var isQueueStuck = false
   var sweeps = Slab<Sweep>(capacity: 1 << 17)
   var sweepSlots: [Slot] = []
   /// Market orders that rest in auctions, in order of arrival.
@@ -119,8 +117,7 @@ public struct ShardMachine: ~Copyable, Machine {
   /// The earliest of all deadlines.
   var wakeup = Timestamp.never
   var jobs: [Job] = []
-  /// Jobs are being carried on; what starts now comes behind them.
-  var isWorking = false
+  var jobsStarted: UInt64 = 0
   /// Some book with stops has traded since its last price was looked at.
   var hasNewLast = false
   /// Units left in this step, see `Rules`.
@@ -164,13 +161,13 @@ public struct ShardMachine: ~Copyable, Machine {
     if header.kind == .seal { return seal(payload, into: &output) }
     budget = stepBound
     if wakeup <= now { fireTimers(header.kind, into: &output) }
-    if !jobs.isEmpty { continueJobs(into: &output) }
+    goOn(into: &output)
     if header.kind == .action {
       act(payload, into: &output)
     } else {
       applyRare(header, payload, into: &output)
     }
-    if hasNewLast { lookAtLast(into: &output) }
+    goOn(into: &output)
     if hasLostTimer { updateWakeup() }
   }
 
@@ -180,7 +177,7 @@ public struct ShardMachine: ~Copyable, Machine {
   ) {
     switch header.kind {
     case .stream: consume(header, payload, into: &output)
-    case .marks: takeMarks(payload, into: &output)
+    case .marks: takeMarks(payload)
     case .sessionEnd: endSession(payload, into: &output)
     case .action, .tick, .seal, .continuation, .genesis, .attestation, .settlementEvent: break
     }

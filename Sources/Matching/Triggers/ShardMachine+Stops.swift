@@ -161,7 +161,7 @@ extension ShardMachine {
   }
 
   /// Looks at the book's sources `first ... last` and fires what they meet.
-  mutating func fireTriggers(_ book: Int, _ first: Int, _ last: Int, into output: inout OutputBuffer) {
+  mutating func fireTriggers(_ book: Int, _ first: Int, _ last: Int) {
     if books[book].stops == 0 || books[book].state == .halted { return }
     let hadFired = triggers[book].hasFired
     let tree = TriggerTree(stops)
@@ -178,7 +178,7 @@ extension ShardMachine {
       }
     }
     if !hadFired, triggers[book].hasFired {
-      start(Job(kind: .fire, book: UInt32(book)), into: &output)
+      start(Job(kind: .fire, book: UInt32(book)))
     }
   }
 
@@ -186,7 +186,7 @@ extension ShardMachine {
     if root != 0 { triggers[book].fired.append(root) }
   }
 
-  /// Trailing stops follow a more favourable value; what has come back by its distance fires, the newest groups first.
+  /// Trailing stops follow a more favourable value; what has come back by its distance fires.
   private mutating func fireTrailing(_ place: Int, _ rises: Bool, _ value: Int64, _ book: Int) {
     if triggers[book].trailing[place].isEmpty { return }
     let tree = TriggerTree(stops)
@@ -200,6 +200,7 @@ extension ShardMachine {
         extreme: value, firstArrival: last.firstArrival, root: tree.union(last.root, melted?.root ?? 0))
     }
     if let melted { groups.append(melted) }
+    var fired: [(group: Int, root: Slot)] = []
     for position in groups.indices.reversed() {
       let away =
         (rises
@@ -207,7 +208,24 @@ extension ShardMachine {
         : (groups[position].extreme ?? value).subtractingReportingOverflow(value)).partialValue
       let (met, rest) = tree.split(groups[position].root, before: away, .max)
       groups[position].root = rest
-      fire(met, book)
+      if met != 0 { fired.append((position, met)) }
+    }
+    if fired.count > 1 {
+      // Several groups fire in one order: by the price at which each stop stood, not by its distance.
+      var all: Slot = 0
+      let base = stops.base
+      for (group, root) in fired {
+        let extreme = groups[group].extreme ?? value
+        var slots: [Slot] = []
+        tree.forEach(root) { slots.append($0) }
+        for slot in slots {
+          base[Int(slot)].key = rises ? extreme &+ base[Int(slot)].key : base[Int(slot)].key &- extreme
+          all = tree.insert(slot, into: all)
+        }
+      }
+      fire(all, book)
+    } else if let root = fired.first?.root {
+      fire(root, book)
     }
     groups.removeAll { $0.root == 0 }
     triggers[book].trailing[place] = groups
@@ -230,11 +248,10 @@ extension ShardMachine {
       report(.triggered, .armed, name, book, remaining: lots, into: &output)
       let answer = withUnsafeBytes(of: stop.deferral.operation) { bytes in
         place(
-          OperationView(bytes.baseAddress.unsafelyUnwrapped), stop.deferral.index, stop.deferral.origin, .triggered,
-          into: &output)
+          OperationView(bytes.baseAddress.unsafelyUnwrapped), stop.deferral.index, stop.deferral.origin, .fresh,
+          isTriggered: true, into: &output)
       }
       if !answer.outcome.isDeferred { tell(name, book, answer, into: &output) }
-      lookAtLast(into: &output)
     }
     return true
   }

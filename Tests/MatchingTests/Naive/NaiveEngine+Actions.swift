@@ -84,14 +84,16 @@ extension NaiveEngine {
   }
 
   /// One operation; `isSet` where the old quotes of its action are out already.
-  mutating func perform(_ ticket: NaiveTicket, isSet: Bool, into output: inout OutputBuffer) -> NaiveAnswer {
+  mutating func perform(
+    _ ticket: NaiveTicket, isSet: Bool, isTakenUp: Bool = false, into output: inout OutputBuffer
+  ) -> NaiveAnswer {
     let operation = ticket.operation
     if ticket.account == 0, operation.kind != .tradingState, operation.kind != .killSwitch {
       return NaiveAnswer(outcome: .notAuthorised)
     }
     switch operation.kind {
     case .new, .replace, .quote:
-      if let book = book(of: operation.instrument).book, isBlocked(book) { return enqueue(ticket) }
+      if !isTakenUp, let book = book(of: operation.instrument).book, isBlocked(book) { return enqueue(ticket) }
       if operation.kind == .quote { return quote(ticket, isSet: isSet, into: &output) }
       return place(ticket, .fresh, into: &output)
     case .amend: return amend(ticket, into: &output)

@@ -173,8 +173,8 @@ extension NaiveEngine {
     return sum.value
   }
 
-  /// (nonce, account), (key · 2^16 + index, arrival), (trigger price now, 0 while a trailing stop has none;
-  /// 1 if it has one + 2 if fired), (session, generation), (maximum fee, expiry), the operation's words in pairs.
+  /// (nonce, account), (key · 2^16 + index, arrival), (trigger price now, 0 while a trailing stop has none
+  /// or if fired; 1 if it has one, 2 if fired), (session, generation), (maximum fee, expiry), the operation's words in pairs.
   private var stopSum: UInt64 {
     var sum = RecordSum()
     for stop in stops {
@@ -183,7 +183,7 @@ extension NaiveEngine {
       sum.begin()
       sum.combine(ticket.nonce, UInt64(accounts[ticket.account].id.rawValue))
       sum.combine(UInt64(ticket.key) << 16 | UInt64(ticket.index), stop.arrival)
-      sum.combine(stop.trigger ?? 0, (stop.trigger == nil ? 0 : 1) + (stop.isFired ? 2 : 0))
+      sum.combine(stop.isFired ? 0 : stop.trigger ?? 0, stop.isFired ? 2 : stop.trigger == nil ? 0 : 1)
       sum.combine(dies ? ticket.session : 0, dies ? ticket.generation : 0)
       sum.combine(ticket.isTrade ? ticket.maximumFee : 0, Int64(stop.expiry))
       combine(ticket.operation, &sum)
@@ -286,15 +286,14 @@ extension NaiveEngine {
     return sum.value
   }
 
-  /// (nonce, account · 2^16 + key), (content, sequence), (stamp, second of its expiry), (term, count of results),
-  /// then (outcome, lots filled) of each. The content is the 64-bit fold over what the signature covers, by which
-  /// a resend is told from another action; it is part of the state's definition.
+  /// (nonce, account · 2^16 + key), (sequence, 0), (stamp, second of its expiry), (term, count of results), then
+  /// (outcome, lots filled) of each. The sequence names the action, and with it the content.
   private var nonceSum: UInt64 {
     var sum = RecordSum()
     for record in nonces {
       sum.begin()
       sum.combine(record.nonce, UInt64(accounts[record.account].id.rawValue) << 16 | UInt64(record.key))
-      sum.combine(record.content, record.sequence.rawValue)
+      sum.combine(record.sequence.rawValue, 0)
       sum.combine(record.stamp.nanoseconds, record.expiry)
       sum.combine(UInt64(record.term.rawValue), UInt64(record.results.count))
       for result in record.results { sum.combine(Int64(result.outcome.rawValue), result.filled) }

@@ -29,6 +29,7 @@ extension NaiveEngine {
     if !isAuction, let refusal = refusalOfBook(ticket.account, mode, &candidate) {
       return NaiveAnswer(outcome: refusal)
     }
+    if isAuction || !candidate.isImmediate, wouldOverflow(candidate) { return NaiveAnswer(outcome: .overflow) }
     guard var charge = charge(candidate, ticket.account) else { return NaiveAnswer(outcome: .overflow) }
     if let granted {
       charge = granted
@@ -83,7 +84,7 @@ extension NaiveEngine {
     return mode == .unspecified ? .cancelTaker : mode
   }
 
-  /// Checks 13 to 15, those that look at the book.
+  /// Checks 13 and 14, those that look at the other side.
   private func refusalOfBook(
     _ account: Int, _ mode: Market.Operation.SelfTradePrevention, _ candidate: inout NaiveCandidate
   ) -> Outcome? {
@@ -101,14 +102,17 @@ extension NaiveEngine {
     }
     let wanted = candidate.isFillOrKill ? candidate.lots : min(candidate.minimum, candidate.lots)
     if wanted > 0, let refusal = refusalToFill(wanted, account, mode, candidate) { return refusal }
-    if !candidate.isImmediate {
-      var level = Int128(0)
-      for order in orders where order.book == book && order.side == candidate.side && order.price == candidate.price {
-        level += Int128(order.lots)
-      }
-      if level + Int128(candidate.lots) > Int128(Self.largestSum) { return .overflow }
-    }
     return nil
+  }
+
+  /// Check 15: what the level shows and the whole book hides.
+  private func wouldOverflow(_ candidate: NaiveCandidate) -> Bool {
+    var sum = Int128(candidate.lots)
+    for order in orders where order.book == candidate.book {
+      if order.side == candidate.side && order.price == candidate.price { sum += Int128(order.shown) }
+      sum += Int128(order.hidden)
+    }
+    return sum > Int128(Self.largestSum)
   }
 
   /// Check 14: looks along the other side and counts what trading would fill.

@@ -19,7 +19,7 @@ extension NaiveEngine {
     accounts[ticket.account].quantityLimit = limits[0]
     accounts[ticket.account].deltaLimit = limits[1]
     accounts[ticket.account].vegaLimit = limits[2]
-    accounts[ticket.account].protectionTimes = operation.targetNonce
+    accounts[ticket.account].protectionTimes = limits == [0, 0, 0] ? 0 : operation.targetNonce
     accounts[ticket.account].entries = []
     return NaiveAnswer(outcome: .applied)
   }

@@ -3,8 +3,11 @@ import Market
 
 // Blocked books, the order that sweeps one, and what waits for it.
 extension NaiveEngine {
-  /// Whether an unfinished order or an uncrossing keeps new ones out of the book.
-  func isBlocked(_ book: Int) -> Bool {
+  /// Whether an unfinished order, an uncrossing, or others that wait for them keep new ones out of the book.
+  func isBlocked(_ book: Int) -> Bool { isBusy(book) || queue.contains { bookOf($0.operation) == book } }
+
+  /// Whether an unfinished order or an uncrossing is at work in the book.
+  private func isBusy(_ book: Int) -> Bool {
     books[book].state == .uncrossing || sweeps.contains { $0.taker.book == book }
   }
 
@@ -63,7 +66,7 @@ extension NaiveEngine {
       budget -= 1
       let ticket = queue.remove(at: place)
       let name = reportName(ticket)
-      let answer = perform(ticket, isSet: false, into: &output)
+      let answer = perform(ticket, isSet: false, isTakenUp: true, into: &output)
       conclude(ticket, name, answer, into: &output)
       lookAtLastPrices()
     }
@@ -75,7 +78,7 @@ extension NaiveEngine {
     if sweeps.contains(where: { $0.ticket.isSameAction(as: ticket) }) { return false }
     if queue[..<place].contains(where: { $0.isSameAction(as: ticket) }) { return false }
     guard let book = bookOf(ticket.operation) else { return true }
-    return !isBlocked(book) && !queue[..<place].contains { bookOf($0.operation) == book }
+    return !isBusy(book) && !queue[..<place].contains { bookOf($0.operation) == book }
   }
 
   /// The book that an operation is about, if it is about one.
