@@ -1,7 +1,7 @@
 import Bytes
 
-/// How one operation ended, or why it was refused: the code that clients see. `text` says it to people, `remedy` who can
-/// mend it; this list is the only one.
+/// How one operation ended, or why it was refused: the code that clients see. `text` says it to people, `remedy` who
+/// can mend it; this list is the only one.
 public enum Outcome: UInt16, Sendable, BitwiseCopyable, CaseIterable {
   // Accepted.
   case resting = 1

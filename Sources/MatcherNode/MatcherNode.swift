@@ -38,9 +38,22 @@ public enum MatcherNode {
         switch query.kind {
         case .book:
           let instrument = try InstrumentID(decoding: query.body)
-          guard let snapshot = machine.bookSnapshot(instrument, depth: BookText.depth), let listed = market[instrument]
+          guard let snapshot = machine.bookSnapshot(instrument, depth: BookText.depth), let listed = market[instrument],
+            let whole = machine.levelsImage(of: instrument)
           else { throw UnlistedHere(instrument: instrument, machine: id) }
-          return HostAnswer([UInt8](try encoder.encode(BookText(snapshot, listed))))
+          return HostAnswer([UInt8](try encoder.encode(BookText(snapshot, checksum: whole.checksum, listed))))
+        case .bookLevels:
+          let instrument = try InstrumentID(decoding: query.body)
+          guard let image = machine.levelsImage(of: instrument) else {
+            throw UnlistedHere(instrument: instrument, machine: id)
+          }
+          return HostAnswer(image.encoded)
+        case .bookOrders:
+          let instrument = try InstrumentID(decoding: query.body)
+          guard let image = machine.ordersImage(of: instrument) else {
+            throw UnlistedHere(instrument: instrument, machine: id)
+          }
+          return HostAnswer(image.encoded)
         case .openOrders:
           let account = try AccountID(decoding: query.body)
           let orders = machine.openOrders(account).map { OpenOrderText($0, market) }
@@ -70,16 +83,19 @@ public struct BookText: Codable, Sendable {
   public var instrument: String
   /// Number of the last book change that this snapshot holds.
   public var sequence: UInt64
+  /// Of the whole book as of that change: 16 hexadecimal digits.
+  public var checksum: String
   public var bids: [Level]
   public var asks: [Level]
 
-  init(_ snapshot: BookSnapshot, _ listed: Instrument) {
+  init(_ snapshot: BookSnapshot, checksum: UInt64, _ listed: Instrument) {
     func level(_ level: BookLevel) -> Level {
       Level(
         price: level.price.description, quantity: listed.quantity(level.lots)?.description ?? "", orders: level.orders)
     }
     instrument = listed.name
     sequence = snapshot.sequence
+    self.checksum = BookDiscrepancy.text(checksum)
     bids = snapshot.bids.map(level)
     asks = snapshot.asks.map(level)
   }

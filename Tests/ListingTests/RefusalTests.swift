@@ -33,6 +33,8 @@ private let sound = """
   smile = { strikes = [90000, 100000], volatilities = [0.6, 0.5] }
   """
 
+private let steps = "underlyings[0].contracts[0].tick_steps"
+
 @Suite struct RefusalTests {
   struct Case: Sendable, CustomTestStringConvertible {
     var line: String
@@ -107,6 +109,22 @@ private let sound = """
     Case("quoting = \"inverse\"", "quoting = \"coin\"", "underlyings[0].contracts[0].quoting", 12, "linear or inverse"),
     Case("tick_size = 0.5", "tick_size = -1", "underlyings[0].contracts[0].tick_size", 13, "positive decimal"),
     Case("tick_size = 0.5", "", "underlyings[0].contracts[0].tick_size", 10, "missing"),
+    Case(
+      "lot_size = 10", "lot_size = 10\nminimum_order = 0", "underlyings[0].contracts[0].minimum_order", 15, "from 1"),
+    Case(
+      "lot_size = 10", "lot_size = 10\nminimum_order = 20000", "underlyings[0].contracts[0].minimum_order", 15,
+      "must not exceed maximum_order, 10000"),
+    Case("tick_size = 0.5", "tick_size = 0.5\ntick_steps = 7", "\(steps)", 14, "must be a list"),
+    Case("tick_size = 0.5", "tick_size = 0.5\ntick_steps = [[100]]", "\(steps)", 14, "list of pairs"),
+    Case("tick_size = 0.5", "tick_size = 0.5\ntick_steps = [[0, 1]]", "\(steps)", 14, "list of pairs"),
+    Case("tick_size = 0.5", "tick_size = 0.5\ntick_steps = [[100, 0.5]]", "\(steps)", 14, "ascend"),
+    Case("tick_size = 0.5", "tick_size = 0.5\ntick_steps = [[100, 2], [50, 5]]", "\(steps)", 14, "ascend"),
+    Case("tick_size = 0.5", "tick_size = 0.5\ntick_steps = [[100, 0.75]]", "\(steps)", 14, "multiple of tick_size"),
+    Case("tick_size = 0.5", "tick_size = 0.5\ntick_steps = [[101, 2]]", "\(steps)", 14, "on a tick of its own"),
+    Case(
+      "tick_size = 0.5",
+      "tick_size = 0.5\ntick_steps = [[10,1],[20,2],[40,4],[80,8],[160,16],[320,32],[640,64],[1280,128],[2560,256]]",
+      "\(steps)", 14, "at most 8"),
     Case(
       "lot_size = 10", "lot_size = 10\nmaximum_order = 0", "underlyings[0].contracts[0].maximum_order", 15, "from 1"),
     Case(

@@ -110,7 +110,18 @@ struct Workload {
     let ticks = crossing ? mark + side.sign * (away + 4) : mark - side.sign * away
     let lowest = max(1, (quote.bandLow.units + tick - 1) / tick)
     let highest = max(lowest, quote.bandHigh.units / tick)
-    return Price(units: min(max(ticks, lowest), highest) * tick)
+    let price = Price(units: min(max(ticks, lowest), highest) * tick)
+    return aligned(price, quote, isUp: crossing == (side == .buy))
+  }
+
+  /// The nearest tick in force at the price, up or down, inside the band.
+  private func aligned(_ price: Price, _ quote: Quote, isUp: Bool) -> Price {
+    let tick = quote.instrument.tick(at: price).units
+    let below = price.units / tick * tick
+    guard below != price.units else { return price }
+    let wanted = Price(units: isUp ? below + tick : below)
+    let other = Price(units: isUp ? below : below + tick)
+    return wanted >= quote.bandLow && wanted <= quote.bandHigh ? wanted : other
   }
 
   /// Remembers what now rests, from the answer to the action that carried `operations`.
