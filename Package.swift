@@ -116,6 +116,7 @@ let package = Package(
       ["Cluster", "Cryptography", "Journal", "Listing", "Machine", "Market", "Matching", "Wire", "Bytes"]),
     .testTarget(name: "EndToEndTests", dependencies: ["novation"], swiftSettings: strict),
     tests("Messaging", ["Messaging", "Bytes"]),
+    tests("Gateway", ["GatewayNode", "Market", "Bytes"]),
     // The formats' articles, whose worked examples are read, written and recomputed.
     tests(
       "Documentation",
