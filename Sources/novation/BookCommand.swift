@@ -7,19 +7,20 @@ struct BookCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "book", abstract: "Show an instrument's book, or follow it and prove every change.",
     discussion: """
-      Without options: the best levels, the mark, and the band in which orders are taken. --orders shows the orders of \
-      those levels in priority, by their public numbers (L3). Sequence and checksum name the book's state: whoever sums \
-      lots times weight over a copy of it gets the same checksum.
+      Without options: the best levels, the mark, and the band in which orders are taken. --orders shows the orders \
+      of those levels in priority, by their public numbers (L3). Sequence and checksum name the book's state: whoever \
+      sums lots times weight over a copy of it gets the same checksum.
 
-      --follow keeps a copy from a snapshot and every change after it, prints each new best bid and ask and each trade, \
-      and holds the copy's own checksum against the one that comes with the change; --seconds ends it, else Ctrl-C. \
+      --follow keeps a copy from a snapshot and every change after it, prints each new best bid and ask and each \
+      trade, and holds the copy's checksum against the one that comes with the change; --seconds ends it, else Ctrl-C. \
       With --orders the copy is kept order by order, else by levels. Exit code 1 when a change is missing or the \
       checksums differ.
 
-      JSON: instrument, shard, sequence, checksum, bids and asks [{price, quantity, orders}] with the best first, mark, \
-      index, band_low, band_high; with --orders orders [{side, price, number, quantity}]. With --follow one object a \
-      line: {event, sequence, …} of event l1 (bid, bid_quantity, ask, ask_quantity), trade (price, quantity, taker) or \
-      state (state); at the end instrument, first_sequence, sequence, checksum, deltas, trades, is_proven, reason.
+      JSON: instrument, shard, sequence, checksum, bids and asks [{price, quantity, orders}] with the best first, \
+      mark, index, band_low, band_high; with --orders orders [{side, price, number, quantity}]. With --follow one \
+      object a line: {event, sequence, …} of event l1 (bid, bid_quantity, ask, ask_quantity), trade (price, quantity, \
+      taker) or state (state, price, quantity); at the end instrument, first_sequence, sequence, checksum, deltas, \
+      trades, is_proven, reason.
 
       EXAMPLES
         novation book BTC-PERPETUAL --depth 5

@@ -4,7 +4,7 @@ import Cryptography
 import Foundation
 import Market
 
-/// The key with which the operator signs for the house, in a file of 64 hexadecimal digits that only its owner can read.
+/// The key with which the operator signs for the house, in a file of 64 hexadecimal digits that only its owner reads.
 public enum OperatorKey {
   /// Where it lies in the directory of the operator's keys.
   public static func path(in directory: String) -> String { "\(directory)/house.secret" }

@@ -64,7 +64,8 @@ public struct ClusterDirectory {
     return (map, listing)
   }
 
-  /// Name under which the operator's keys lie: the command line's for connections, and the one that signs for the house.
+  /// Name under which the operator's keys lie: the command line's for connections, and the one that signs for the
+  /// house.
   public static let operatorName = "operator"
 
   private var settings: ClusterMap.Settings {

@@ -8,9 +8,9 @@ import Wire
 /// instrument's, or out of price-time priority.
 ///
 /// What an order may do is what was signed, and that it was accepted; where it stands is what the shard's book changes
-/// told everybody, step by step; each fill is judged against both. Every fill that the aggregator's journal holds must be
-/// the one so judged. Of an order that may have shrunk unseen (reduce-only, self-trade prevention) the check knows an
-/// upper bound of what is open until it is told.
+/// told everybody, step by step; each fill is judged against both. Every fill that the aggregator's journal holds must
+/// be the one so judged. Of an order that may have shrunk unseen (reduce-only, self-trade prevention) the check knows
+/// an upper bound of what is open until it is told.
 final class OrderTermsCheck {
   let findings = Findings(.orderTerms)
   private let market: MarketDefinition

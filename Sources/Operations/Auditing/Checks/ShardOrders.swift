@@ -47,7 +47,8 @@ final class ShardOrders {
   /// Orders of its operations that were answered at once, and in order those that may have come to rest.
   var incoming: [OrderID: OrderTerms] = [:]
   var expected: [OrderID] = []
-  private var amendments: [(order: OrderID, lots: Int64)] = []
+  /// Amended orders with their numbers before the step; what an iceberg hides shrinks without a book change.
+  private var amendments: [(order: OrderID, number: UInt64, lots: Int64)] = []
   /// Orders that left the book in this step, until a report claims it.
   var removed: Set<OrderID> = []
   /// Fills that no book change has told yet.
@@ -84,7 +85,7 @@ final class ShardOrders {
     for place in items.indices { follow(place, header.stamp) }
     breachUntold()
     for order in emptied { forget(order) }
-    for (order, lots) in amendments {
+    for (order, number, lots) in amendments where numbers[order] == number {
       if let open = resting[order]?.lots { resting[order]?.lots = min(open, lots) }
     }
     self.header = nil
@@ -125,7 +126,7 @@ final class ShardOrders {
       guard let target = target(of: operation, signed), let lotSize = market[operation.instrument]?.lotSize else {
         return
       }
-      amendments.append((target, operation.quantity.units / lotSize.units))
+      if let number = numbers[target] { amendments.append((target, number, operation.quantity.units / lotSize.units)) }
     default:
       // Whatever else ends or changes orders does so by reports and book changes.
       break
