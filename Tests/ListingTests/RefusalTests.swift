@@ -59,6 +59,16 @@ private let steps = "underlyings[0].contracts[0].tick_steps"
     } catch { return error }
   }
 
+  @Test func theOperatorAndTheQueuesLimitsAreParameters() throws {
+    let text = "\(sound)\n[parameters]\nqueued_operations = 7\nindicative_interval_ms = 250\n"
+    let plain = try ListingFile(text: text, name: "market.toml").parameters
+    #expect(plain.queuedOperations == 7 && plain.indicativeInterval == .milliseconds(250))
+    #expect(plain.operatorAddress == .zero)
+    let address = "0x00000000000000000000000000000000000000ff"
+    let named = try ListingFile(text: "\(text)operator_address = \"\(address)\"\n", name: "market.toml").parameters
+    #expect(named.operatorAddress.description == address)
+  }
+
   @Test func theSoundFileOpens() throws {
     #expect(Self.refusal(sound) == nil)
     let market = try ListingFile(text: sound, name: "market.toml").open(at: ShippedListingTests.now).market

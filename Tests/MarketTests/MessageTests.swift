@@ -85,6 +85,15 @@ enum Samples {
       instrument: InstrumentID(4), outcome: .filled, fillNumber: 8, lots: Lots(2), price: Price(units: 99),
       fee: Money(units: 1), remaining: Lots(5), isMaker: true),
     delta,
+    BookImage(
+      instrument: InstrumentID(4), sequence: 22, checksum: 0xDEAD_BEEF,
+      orders: [
+        BookOrder(side: .sell, price: Price(units: 99), number: 6, lots: Lots(2)),
+        BookOrder(side: .buy, price: Price(units: 98), number: 5, lots: Lots(1)),
+      ]),
+    BookLevelsImage(
+      instrument: InstrumentID(4), sequence: 22, checksum: 0xDEAD_BEEF,
+      levels: [BookLevelImage(side: .sell, price: Price(units: 99), lots: Lots(2))]),
     InstrumentStatus(
       instrument: InstrumentID(4), state: .auction, until: Timestamp(seconds: 21), price: Price(units: 99),
       volume: Lots(6), imbalance: Lots(-7), sequence: 22),
