@@ -100,7 +100,7 @@ let package = Package(
     tests("Wire", ["Wire", "Cryptography", "Market", "Bytes"]),
     tests("Matching", ["Matching", "Machine", "Market", "Bytes"]),
     tests("Replay", ["Replay", "Matching", "Machine", "Market", "Bytes"]),
-    tests("Clearing", ["Clearing", "Machine", "Market", "Bytes"]),
+    tests("Clearing", ["Clearing", "Pricing", "Cryptography", "Machine", "Market", "Bytes"]),
     tests("Pricing", ["Pricing", "Market", "Bytes"]),
     tests("Listing", ["Listing", "Pricing", "Market", "Bytes"]),
     tests("Settlement", ["Settlement", "Cryptography", "Machine", "Market", "Bytes"]),
@@ -114,6 +114,12 @@ let package = Package(
     tests(
       "Cluster",
       ["Cluster", "Cryptography", "Journal", "Listing", "Machine", "Market", "Matching", "Wire", "Bytes"]),
+    tests(
+      "VerifierNode",
+      [
+        "VerifierNode", "Clearing", "Matching", "Settlement", "Cluster", "Journal", "Wire", "Cryptography", "Machine",
+        "Market", "Bytes",
+      ]),
     .testTarget(name: "EndToEndTests", dependencies: ["novation"], swiftSettings: strict),
     tests("Messaging", ["Messaging", "Bytes"]),
     tests("Gateway", ["GatewayNode", "Market", "Bytes"]),

@@ -50,6 +50,9 @@ extension RiskMachine {
     case .liquidationResult:
       guard let result = Self.read(LiquidationResult.self, &body) else { return false }
       return consume(result, from: shard, into: &output)
+    case .protectionTripped:
+      guard let tripped = Self.read(ProtectionTripped.self, &body) else { return false }
+      return consume(tripped, from: shard, into: &output)
     case .heartbeat:
       guard let heartbeat = Self.read(Heartbeat.self, &body) else { return false }
       heard[shard] = max(heard[shard], heartbeat.stamp)

@@ -7,9 +7,9 @@ import Market
 ///
 /// Integers only. A shard's fills, the coordinator's deposits and the oracle's marks come in; ceilings, freezes,
 /// reducing orders, settlements and one commitment an epoch go out. What one capability decides stands in its own
-/// folder: `Accounts`, `Margin`, `Credit`, `Liquidation`, `Withdrawals`, `Epochs`.
+/// folder: `Accounts`, `Margin`, `Credit`, `Protection`, `Liquidation`, `Withdrawals`, `Listing`, `Epochs`.
 public struct RiskMachine: ~Copyable, Machine {
-  public static let snapshotVersion: UInt16 = 1
+  public static let snapshotVersion: UInt16 = 2
 
   let id: MachineID
   /// False until the genesis input; until then every input is ignored.
@@ -31,6 +31,7 @@ public struct RiskMachine: ~Copyable, Machine {
   var lastFreeze: UInt64 = 0
   var lastStep: UInt64 = 0
   var finality = FinalityWatch()
+  var lastListing = LastListing()
   var ledgers: EpochLedger
   /// Inputs and messages that were refused: for operators, and a sign that a peer is not what it should be.
   public internal(set) var refusals: UInt64 = 0
@@ -101,6 +102,8 @@ public struct RiskMachine: ~Copyable, Machine {
     fillNumbers = Array(repeating: 0, count: shardCount)
   }
 
+  /// The market as it is now: as it began, and what was listed since. Empty before the genesis input.
+  public var market: MarketDefinition { board.definition }
   var shardCount: Int { Int(board.definition.shardCount) }
   var parameters: MarketParameters { board.definition.parameters }
   var heartbeatInterval: Interval { max(.milliseconds(1), parameters.heartbeatInterval) }

@@ -9,7 +9,7 @@ public enum InputKind: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case tick = 2
   /// The epoch ends: a `Seal`.
   case seal = 3
-  /// A `SignedAction`.
+  /// A `SignedAction`; at risk also a `SignedListing`.
   case action = 4
   /// Messages of another machine's stream: `count` of them from `firstNumber`, each `u32` length, kind byte, layout.
   case stream = 5

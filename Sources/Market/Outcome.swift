@@ -47,6 +47,9 @@ public enum Outcome: UInt16, Sendable, BitwiseCopyable, CaseIterable {
   case duplicateClientID = 126
   case tooManyFills = 127
   case notAuthorised = 128
+  case notNextInstrument = 129
+  case nameTaken = 130
+  case unknownUnderlying = 131
 
   // Refused: the account's standing.
   case insufficientCredit = 200
@@ -153,6 +156,9 @@ public enum Outcome: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case .duplicateClientID: "An order with this client id is open already."
     case .tooManyFills: "Filling it at once would take more fills than one step may hold."
     case .notAuthorised: "Only the operator may ask for this, and the operator for nothing else."
+    case .notNextInstrument: "The instrument's number is not the next one of the market."
+    case .nameTaken: "The instrument has no name, or another has its name or its asset and sub-id."
+    case .unknownUnderlying: "No underlying has this number."
     case .insufficientCredit: "The account's margin does not cover the order."
     case .tooManyHeldOrders: "Too many orders of the account wait for credit."
     case .creditTimeout: "No credit came in time."

@@ -30,7 +30,7 @@ public enum RiskNode {
         guard let view = machine.view(of: account) else { throw UnknownAccount(account: account) }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return HostAnswer([UInt8](try encoder.encode(AccountText(view, market))))
+        return HostAnswer([UInt8](try encoder.encode(AccountText(view, machine.market))))
       })
     #if NOVATION_PLANT
       role.plant = { machine in machine.faults = faults.withLock { $0 } }

@@ -8,7 +8,7 @@ import Testing
   /// A charge for `lots` at `price` as shards compute it: stand-alone margin, loss to mark and fee, each rounded up.
   static func charge(
     _ instrument: Instrument, lots: Int64, at price: Price, mark: Price, currencyIndex: Price,
-    margin: MarginRule.PerLot, fee: UInt32
+    margin: PublishedMargin, fee: UInt32
   ) -> (charge: Int128, cash: Int64, fee: Int64) {
     let size = Lots(abs(lots))
     let flow = instrument.buyerCashFlow(size, at: price)!.units
@@ -70,17 +70,7 @@ import Testing
       let band = Price(units: max(1, mark.units / 10))
       let price = Price(units: max(1, random.within(mark.units - band.units...mark.units + band.units)))
       let currencyIndex = Price(units: board.index(of: currency))
-      let array = (0..<board.quotations[underlying].scenarioCount).map {
-        Money(units: board.profitAndLoss[id * scenarioLanes + $0])
-      }
-      let coins = (0..<board.quotations[underlying].scenarioCount).map {
-        Money(units: board.coins[underlying * scenarioLanes + $0])
-      }
-      let margin = try #require(
-        MarginRule.perLot(
-          instrument, mark: mark, index: Price(units: board.quotations[underlying].index),
-          currencyIndex: currencyIndex, profitAndLoss: array, coinProfitAndLoss: coins, band: band,
-          parameters: definition.parameters))
+      let margin = try PublishedMargin(instrument, on: board, band: band)
       var lots: Int64 = 0
       while lots == 0 { lots = random.chance(50) ? random.within(-3...3) : random.within(-4_000...4_000) }
       let (charge, cash, fee) = Self.charge(

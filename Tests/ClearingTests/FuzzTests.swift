@@ -1,4 +1,5 @@
 import Bytes
+import Cryptography
 import Machine
 import Market
 import Testing
@@ -25,8 +26,8 @@ import Testing
     let account = AccountID(UInt32(random.below(4)))
     func money() -> Money { Money(units: number(&random)) }
     func id() -> UInt64 { random.chance(70) ? UInt64(random.below(12)) : random.next() }
-    let instrument = InstrumentID(UInt32(random.below(9)))
-    switch random.below(8) {
+    let instrument = InstrumentID(UInt32(random.below(14)))
+    switch random.below(9) {
     case 0, 1:
       fills[shard] += random.chance(90) ? 1 : 0
       return RiskDriver.frame(
@@ -47,21 +48,33 @@ import Testing
       return RiskDriver.frame(
         LiquidationResult(
           account: account, step: id(), filled: Lots(number(&random)),
-          outcome: random.chance(50) ? .filled : .riskSilent))
+          outcome: [.filled, .riskSilent, .busy, .inAuction, .residualCancelled][random.below(5)]))
     case 6:
       return RiskDriver.frame(
         GrantClosed(account: account, request: id(), wasUsed: random.chance(50), ceiling: money(), consumed: money()))
+    case 7:
+      return RiskDriver.frame(
+        ProtectionTripped(
+          account: account, underlying: UnderlyingID(UInt8(random.below(4))),
+          until: Timestamp(nanoseconds: number(&random))))
     default:
       return RiskDriver.frame(Heartbeat(number: id(), stamp: Timestamp(nanoseconds: number(&random))))
     }
   }
 
-  static func marks(_ definition: MarketDefinition, _ random: inout Seeded, version: UInt64, at stamp: Timestamp)
-    -> [UInt8]
-  {
+  static func marks(
+    _ definition: MarketDefinition, listed: MarketDefinition, _ random: inout Seeded, version: UInt64,
+    at stamp: Timestamp
+  ) -> [UInt8] {
     let underlying = UnderlyingID(UInt8(random.below(2)))
     var marks = TestMarket.marks(
       definition, underlying: underlying, index: Price(whole: random.within(1...200_000)), version: version, at: stamp)
+    for instrument in listed.instruments.dropFirst(8)
+    where instrument.underlying == underlying && instrument.expiry > stamp && random.chance(80) {
+      let array = (0..<scenarioLanes).map { _ in Money(units: random.within(-1_000_000...1_000_000)) }
+      marks.entries.append(
+        .init(instrument: instrument.id, mark: Price(units: random.within(1...1 << 50)), profitAndLoss: array))
+    }
     for _ in 0..<random.below(6) where !marks.entries.isEmpty {
       let entry = random.below(marks.entries.count)
       switch random.below(5) {
@@ -74,9 +87,28 @@ import Testing
     return marks.encoded
   }
 
+  /// Signed by the operator, with fields from the edges.
+  static func listing(_ market: MarketDefinition, _ random: inout Seeded, nonce: UInt64) -> [UInt8] {
+    var instrument = market.instruments[random.below(8)]
+    instrument.id = InstrumentID(UInt32(market.instruments.count))
+    instrument.name = "X\(instrument.id)"
+    for _ in 0..<random.below(4) {
+      switch random.below(6) {
+      case 0: instrument.strike = Price(units: number(&random))
+      case 1: instrument.expiry = Timestamp(nanoseconds: number(&random))
+      case 2: instrument.tickSize = Price(units: number(&random))
+      case 3: instrument.lotSize = Quantity(units: number(&random))
+      case 4: instrument.maximumOrder = Lots(number(&random))
+      default: instrument.shard = ShardID(UInt16(random.below(5)))
+      }
+    }
+    return ListingDigest(market.parameters).listing(instrument, nonce: nonce, key: ListingTests.operatorKey).encoded
+  }
+
   @Test(arguments: 0..<16) func noMessageHoweverAbsurdTrapsTheMachine(seed: UInt64) {
     var random = Seeded(seed)
     let definition = TestMarket.definition { parameters in
+      parameters.operatorAddress = ListingTests.operatorKey.address
       if seed % 2 == 1 {
         parameters.heartbeatInterval = Interval(nanoseconds: Self.number(&random))
         parameters.heartbeatLapse = Interval(nanoseconds: Self.number(&random))
@@ -122,13 +154,16 @@ import Testing
             currency: Currency(UInt8(random.below(4))), amount: Money(units: Self.number(&random))))
       case 12, 13:
         version += 1
-        driver.input(.marks, Self.marks(definition, &random, version: version, at: driver.now))
+        driver.input(
+          .marks, Self.marks(definition, listed: driver.machine.market, &random, version: version, at: driver.now))
       case 14:
         driver.input(
           .action,
           RiskDriver.withdrawal(
             UInt32(random.below(4)), Money(units: Self.number(&random)), Currency(UInt8(random.below(4))),
             UInt64(random.below(8)), expiry: driver.now.seconds &+ 30))
+      case 15 where random.chance(50):
+        driver.input(.action, Self.listing(driver.machine.market, &random, nonce: UInt64(round)))
       case 15: driver.seal(UInt32(driver.machine.epoch.rawValue))
       case 16:
         driver.from(.settlement, EpochFinal(epoch: Epoch(UInt32(truncatingIfNeeded: random.next())), root: .zero))

@@ -32,6 +32,8 @@ import Testing
 
   @Test func fallingMarksLiquidateAndALiquidationRestoresOrEmpties() {
     var liquidations = 0
+    var postponed = 0
+    var swept = 0
     for seed: UInt64 in 200..<208 {
       var run = Interleaving(seed: seed, accounts: 8)
       for round in 0..<3_000 {
@@ -50,6 +52,8 @@ import Testing
       run.checkAtRest()
       #expect(run.breaches.isEmpty, "seed \(seed)")
       liquidations += run.liquidations / 4
+      postponed += run.shards.reduce(0) { $0 + $1.stepsPostponed }
+      swept += run.shards.reduce(0) { $0 + $1.stepsSwept }
       for account in run.accounts {
         let view = run.driver.view(account)
         #expect(!view.isFrozen, "seed \(seed) account \(account) \(view)")
@@ -57,6 +61,7 @@ import Testing
       }
     }
     #expect(liquidations > 8)
+    #expect(postponed > 8 && swept > 8, "\(postponed) postponed, \(swept) swept")
   }
 
   @Test func mostOrdersNeedNoRoundTrip() {

@@ -12,7 +12,9 @@ import Testing
     #expect(said.outcome == .resting)
     #expect(
       said.deltas == [
-        BookDelta(instrument: Venue.linear, side: .buy, price: Price("999.5")!, lots: Lots(5), sequence: 1)
+        BookDelta(
+          instrument: Venue.linear, event: .added, side: .buy, price: Price("999.5")!, lots: Lots(5), order: 1,
+          orderLots: Lots(5), sequence: 1, checksum: 5 &* BookDelta.weight(of: .buy, Price("999.5")!))
       ])
     #expect(
       venue.machine.bookSnapshot(Venue.linear)!.bids == [

@@ -153,11 +153,14 @@ final class World {
   }
 
   func send(_ commitment: Commitment) { send(commitment, from: commitment.machine) }
-  func send(_ commitment: Commitment, from source: MachineID) {
+  func send(_ message: some StreamMessage, from source: MachineID) {
+    send(message: [type(of: message).kind.rawValue] + message.encoded, from: source)
+  }
+  /// A kind byte and a layout, as the next message of the source's stream.
+  func send(message: [UInt8], from source: MachineID) {
     let number = (streamNumbers[source] ?? 0) + 1
     streamNumbers[source] = number
     var writer = ByteWriter()
-    let message = [MessageKind.commitment.rawValue] + commitment.encoded
     message.withUnsafeBytes { writer.blob($0) }
     input(.stream, writer.array, source: source, firstNumber: number, count: 1)
   }

@@ -7,6 +7,9 @@ struct Account: Sendable {
   let id: AccountID
   /// Fixed by the first deposit.
   let owner: Address
+  /// The trading group: the first account of the owner that was opened. Vaults number accounts in order of opening, so
+  /// it is the lowest one known at that time.
+  let group: AccountID
   /// By currency, in 1e-8 of it.
   var ledger: [Int64]
   /// By underlying.
@@ -27,9 +30,13 @@ struct Account: Sendable {
   /// A top-up found nothing free; until marks or money move, none is tried again.
   var isExhausted = false
 
-  init(id: AccountID, owner: Address, currencies: Int, underlyings: Int, shards: Int) {
+  /// An account without a `group` is its own.
+  init(
+    id: AccountID, owner: Address, group: AccountID? = nil, currencies: Int, underlyings: Int, shards: Int
+  ) {
     self.id = id
     self.owner = owner
+    self.group = group ?? id
     ledger = Array(repeating: 0, count: currencies)
     exposures = Array(repeating: Exposure(), count: underlyings)
     lines = Array(repeating: CreditLine(), count: shards)
@@ -50,6 +57,7 @@ extension Account {
   func write(to writer: inout ByteWriter) {
     id.write(to: &writer)
     owner.write(to: &writer)
+    group.write(to: &writer)
     for amount in ledger { writer.i64(amount) }
     for exposure in exposures {
       writer.u32(UInt32(exposure.positions.count))
@@ -78,8 +86,8 @@ extension Account {
   init(from reader: inout ByteReader, board: RiskBoard) {
     let shards = Int(board.definition.shardCount)
     self.init(
-      id: AccountID(from: &reader), owner: Address(from: &reader), currencies: board.definition.currencies.count,
-      underlyings: board.quotations.count, shards: 0)
+      id: AccountID(from: &reader), owner: Address(from: &reader), group: AccountID(from: &reader),
+      currencies: board.definition.currencies.count, underlyings: board.quotations.count, shards: 0)
     for currency in ledger.indices {
       ledger[currency] = reader.i64()
       if ledger[currency].magnitude > UInt64(RiskLimits.amount) { reader.fail() }

@@ -1,3 +1,4 @@
+import Bytes
 import Market
 
 /// All accounts in the order of their opening, found by id, with the holders of each underlying.
@@ -7,6 +8,8 @@ import Market
 struct AccountBook: Sendable {
   private(set) var accounts: [Account] = []
   private var slots: [AccountID: Int] = [:]
+  /// By owner: the trading group of its accounts.
+  private var groups: [Address: AccountID] = [:]
   /// By underlying: a bit an account, set for those with a position or a coin of it.
   private var holders: [[UInt64]]
 
@@ -19,6 +22,10 @@ struct AccountBook: Sendable {
 
   var count: Int { accounts.count }
   func slot(of account: AccountID) -> Int? { slots[account] }
+  /// The trading group of an owner's next account; the house is in nobody's.
+  func group(of account: AccountID, owner: Address) -> AccountID {
+    account == .house ? account : groups[owner] ?? account
+  }
 
   /// Reads an account.
   subscript(slot: Int) -> Account { _read { yield accounts[slot] } }
@@ -44,6 +51,7 @@ struct AccountBook: Sendable {
   mutating func open(_ account: Account) -> Int {
     let slot = accounts.count
     slots[account.id] = slot
+    if account.id != .house && groups[account.owner] == nil { groups[account.owner] = account.group }
     accounts.append(account)
     hashes.append(0)
     isTouched.append(true)

@@ -20,6 +20,8 @@ public struct AccountView: Sendable, Hashable {
 
   public var account: AccountID
   public var owner: Address
+  /// The trading group, named by one of its accounts: orders of one group never trade with each other.
+  public var group: AccountID
   /// By currency.
   public var ledger: [Money]
   /// In order of underlying, then of instrument.
@@ -79,7 +81,7 @@ extension RiskMachine {
     var sums = ScenarioSums()
     let standing = board.standing(of: &account, sums: &sums)
     return AccountView(
-      account: account.id, owner: account.owner, ledger: account.ledger.map { Money(units: $0) },
+      account: account.id, owner: account.owner, group: account.group, ledger: account.ledger.map { Money(units: $0) },
       positions: account.exposures.flatMap { exposure in
         exposure.positions.map { .init(instrument: $0.instrument, lots: Lots($0.lots)) }
       },

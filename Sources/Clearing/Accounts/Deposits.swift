@@ -6,7 +6,8 @@ extension RiskMachine {
   /// An account without anything in it.
   func account(_ id: AccountID, owner: Address) -> Account {
     Account(
-      id: id, owner: owner, currencies: board.definition.currencies.count, underlyings: board.quotations.count,
+      id: id, owner: owner, group: book.group(of: id, owner: owner),
+      currencies: board.definition.currencies.count, underlyings: board.quotations.count,
       shards: id == .house ? 0 : shardCount)
   }
 

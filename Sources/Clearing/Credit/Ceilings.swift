@@ -146,7 +146,7 @@ extension RiskMachine {
     }
     let credit = Credit(
       account: book[slot].id, owner: book[slot].owner, version: version, ceiling: Money(units: ceiling),
-      isForced: isForced)
+      isForced: isForced, group: book[slot].group)
     output.send(credit, to: machine(shard), &streams)
   }
 

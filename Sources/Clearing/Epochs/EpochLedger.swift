@@ -19,6 +19,9 @@ struct EpochLedger: Sendable {
     committedMarks = Array(repeating: -1, count: instruments)
   }
 
+  /// An instrument more; no mark of it was committed yet.
+  mutating func list() { committedMarks.append(-1) }
+
   mutating func record(_ account: AccountID, currency: Currency, amount: Money) {
     entries.append(.init(account: account, currency: currency, amount: amount))
   }

@@ -76,10 +76,11 @@ extension RiskMachine {
     }
     if let step = liquidation.step {
       // A live shard will answer. A silent one, when it wakes, finds its own marks and our heartbeats too old to act
-      // on.
+      // on; a step that it had begun it may end, which never goes through zero, and whose answer comes too late.
       if isAlive(shard(of: step.instrument)) { return }
       book.change(slot) { $0.liquidation?.step = nil }
     }
+    if !liquidation.postponed.isEmpty { book.change(slot) { $0.liquidation?.postponed.removeAll() } }
     proceed(slot, into: &output)
   }
 

@@ -23,6 +23,9 @@ struct Liquidation: Sendable, Hashable {
   var step: Step?
   /// Instruments where the last try filled nothing, in order of trial: the others come first.
   var barren: [InstrumentID] = []
+  /// Instruments that could not trade when they were tried since the timer last fired, in order of trial: the timer
+  /// tries them again.
+  var postponed: [InstrumentID] = []
 
   init(id: UInt64) { self.id = id }
 
@@ -49,6 +52,8 @@ extension Liquidation {
     }
     writer.u32(UInt32(barren.count))
     for instrument in barren { instrument.write(to: &writer) }
+    writer.u32(UInt32(postponed.count))
+    for instrument in postponed { instrument.write(to: &writer) }
   }
   init(from reader: inout ByteReader, board: RiskBoard) {
     id = reader.u64()
@@ -58,6 +63,7 @@ extension Liquidation {
     isBehindBarrier = reader.bool()
     if reader.bool() { step = Step(number: reader.u64(), instrument: InstrumentID(from: &reader)) }
     barren = (0..<reader.itemCount(minimumSize: 4)).map { _ in InstrumentID(from: &reader) }
+    postponed = (0..<reader.itemCount(minimumSize: 4)).map { _ in InstrumentID(from: &reader) }
     if step.map({ board.definition[$0.instrument] == nil }) ?? false { reader.fail() }
   }
 }

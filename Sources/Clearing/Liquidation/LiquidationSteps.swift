@@ -14,7 +14,7 @@ extension RiskMachine {
       release(slot, into: &output)
       return
     }
-    guard let reduction = nextReduction(slot, standing, avoiding: liquidation.barren) else {
+    guard let reduction = nextReduction(slot, standing, liquidation) else {
       // Everything was tried in vain: begin anew when the timer fires.
       if !liquidation.barren.isEmpty { book.change(slot) { $0.liquidation?.barren.removeAll() } }
       return
@@ -28,21 +28,34 @@ extension RiskMachine {
     output.send(order, to: machine(shard(of: reduction.instrument)), &streams)
   }
 
-  /// How a step ended. Its fills came before it on the same stream.
+  /// True when the shard has not tried the step: its book is not open to it at present.
+  private static func isPostponed(_ outcome: Outcome) -> Bool {
+    switch outcome {
+    case .busy, .instrumentHalted, .inAuction, .riskSilent, .marksSilent: true
+    default: false
+    }
+  }
+
+  /// How a step ended, perhaps many inputs after it was sent. Its fills came before it on the same stream.
   mutating func consume(_ result: LiquidationResult, from shard: Int, into output: inout OutputBuffer) -> Bool {
     guard let slot = book.slot(of: result.account), let step = book[slot].liquidation?.step,
       step.number == result.step, self.shard(of: step.instrument) == shard
     else { return false }
+    let hasFilled = result.filled != .zero
+    let isPostponed = !hasFilled && Self.isPostponed(result.outcome)
     book.change(slot) { account in
       account.liquidation?.step = nil
-      if result.filled != .zero {
+      if hasFilled {
         account.liquidation?.barren.removeAll()
+      } else if isPostponed {
+        account.liquidation?.postponed.append(step.instrument)
       } else if !(account.liquidation?.barren.contains(step.instrument) ?? true) {
         account.liquidation?.barren.append(step.instrument)
       }
     }
-    // What could not be filled, or was answered 'retry', waits for the timer; deposits may have healed it meanwhile.
-    if result.filled != .zero || isHealed(slot) { proceed(slot, into: &output) }
+    // What could not be filled waits for the timer, and so does what could not be tried; but what else lowers the
+    // margin need not wait for that. Deposits may have healed the account meanwhile.
+    if hasFilled || isPostponed || isHealed(slot) { proceed(slot, into: &output) }
     return true
   }
 
@@ -57,10 +70,11 @@ extension RiskMachine {
     if book[slot].liquidation?.isBehindBarrier == true && isHealed(slot) { proceed(slot, into: &output) }
   }
 
-  /// The position to reduce next: among those that can trade now, and of those first the ones whose book was not just
-  /// found empty, the one whose closing lowers the maintenance margin most (ties: the lower instrument).
+  /// The position to reduce next: among those that can trade now and whose book was not just found empty, the one whose
+  /// closing lowers the maintenance margin most (ties: the lower instrument). While others wait for their books, no
+  /// position is closed that lowers nothing: it may be their hedge.
   private mutating func nextReduction(
-    _ slot: Int, _ standing: Standing, avoiding barren: [InstrumentID]
+    _ slot: Int, _ standing: Standing, _ liquidation: Liquidation
   ) -> (instrument: InstrumentID, lots: Int64, limit: Int64)? {
     var best: (instrument: InstrumentID, relief: Int128)?
     var sizing: ReductionCurve?
@@ -72,11 +86,12 @@ extension RiskMachine {
       let totals = board.totals(of: underlying, coins: coins, sums: sums)
       for position in exposure.positions {
         let instrument = board.definition.instruments[Int(position.instrument.rawValue)]
-        guard instrument.expiry > now, isAlive(Int(instrument.shard.rawValue)), !barren.contains(position.instrument)
+        guard instrument.expiry > now, isAlive(Int(instrument.shard.rawValue)),
+          !liquidation.barren.contains(position.instrument), !liquidation.postponed.contains(position.instrument)
         else { continue }
         let curve = board.reductionCurve(of: position, totals: totals, factor: parameters.maintenanceMarginFactor)
         let relief = curve.cost(at: 0) - curve.cost(at: curve.size)
-        if best.map({ relief > $0.relief }) ?? true {
+        if best.map({ relief > $0.relief }) ?? (relief > 0 || liquidation.postponed.isEmpty) {
           best = (position.instrument, relief)
           sizing = board.reductionCurve(of: position, totals: totals, factor: parameters.initialMarginFactor)
         }

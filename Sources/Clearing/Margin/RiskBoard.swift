@@ -35,6 +35,8 @@ struct RiskBoard: Sendable {
   private(set) var contingencies: [Int64]
   // Derived, by underlying.
   private(set) var instruments: [[InstrumentID]]
+  /// Shards that host instruments of it, ascending.
+  private(set) var hosts: [[ShardID]]
 
   /// `nil` for a definition that a decoder lets pass but that cannot be margined.
   init?(_ definition: MarketDefinition) {
@@ -54,17 +56,43 @@ struct RiskBoard: Sendable {
     largest = Array(repeating: 0, count: count)
     contingencies = Array(repeating: 0, count: count)
     instruments = Array(repeating: [], count: underlyingCount)
-    for instrument in definition.instruments { instruments[Int(instrument.underlying.rawValue)].append(instrument.id) }
-    for underlying in 0..<underlyingCount {
-      let expiries = (instruments[underlying].map { definition.instruments[Int($0.rawValue)].expiry } + [.never])
-        .sorted()
-      var distinct: [Timestamp] = []
-      for expiry in expiries where distinct.last != expiry { distinct.append(expiry) }
-      quotations[underlying].expiries = distinct
-      for id in instruments[underlying] {
-        let expiry = definition.instruments[Int(id.rawValue)].expiry
-        buckets[Int(id.rawValue)] = distinct.firstIndex(of: expiry) ?? 0
-      }
+    hosts = Array(repeating: [], count: underlyingCount)
+    for instrument in definition.instruments { enter(instrument) }
+    for underlying in 0..<underlyingCount { arrangeExpiries(underlying) }
+  }
+
+  /// Adds an instrument whose id is the next one; it has no mark yet.
+  mutating func list(_ instrument: Instrument) {
+    definition.instruments.append(instrument)
+    marks.append(-1)
+    profitAndLoss.append(contentsOf: repeatElement(0, count: scenarioLanes))
+    isSettled.append(false)
+    buckets.append(0)
+    largest.append(0)
+    contingencies.append(0)
+    enter(instrument)
+    arrangeExpiries(Int(instrument.underlying.rawValue))
+  }
+
+  private mutating func enter(_ instrument: Instrument) {
+    let underlying = Int(instrument.underlying.rawValue)
+    instruments[underlying].append(instrument.id)
+    let place = hosts[underlying].firstIndex { $0 >= instrument.shard } ?? hosts[underlying].endIndex
+    if place == hosts[underlying].endIndex || hosts[underlying][place] != instrument.shard {
+      hosts[underlying].insert(instrument.shard, at: place)
+    }
+  }
+
+  /// Gives each expiry of the underlying a bucket, and each of its instruments its bucket.
+  private mutating func arrangeExpiries(_ underlying: Int) {
+    let expiries = (instruments[underlying].map { definition.instruments[Int($0.rawValue)].expiry } + [.never])
+      .sorted()
+    var distinct: [Timestamp] = []
+    for expiry in expiries where distinct.last != expiry { distinct.append(expiry) }
+    quotations[underlying].expiries = distinct
+    for id in instruments[underlying] {
+      let expiry = definition.instruments[Int(id.rawValue)].expiry
+      buckets[Int(id.rawValue)] = distinct.firstIndex(of: expiry) ?? 0
     }
   }
 

@@ -30,6 +30,7 @@ extension RiskMachine {
     writer.u64(lastFreeze)
     writer.u64(lastStep)
     writer.u64(refusals)
+    lastListing.write(to: &writer)
   }
 
   public init(id: MachineID, snapshot reader: inout ByteReader) {
@@ -48,7 +49,9 @@ extension RiskMachine {
       from: &reader, currencies: board.definition.currencies.count, instruments: board.definition.instruments.count)
     for _ in 0..<reader.itemCount(minimumSize: 24) {
       let account = Account(from: &reader, board: board)
-      guard !reader.hasFailed, book.slot(of: account.id) == nil else {
+      guard !reader.hasFailed, book.slot(of: account.id) == nil,
+        account.group == book.group(of: account.id, owner: account.owner)
+      else {
         reader.fail()
         break
       }
@@ -75,6 +78,7 @@ extension RiskMachine {
     lastFreeze = reader.u64()
     lastStep = reader.u64()
     refusals = reader.u64()
+    lastListing = LastListing(from: &reader)
     if now < .zero || heard.contains(where: { $0 < .zero }) { reader.fail() }
   }
 

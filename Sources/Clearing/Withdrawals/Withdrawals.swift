@@ -4,8 +4,12 @@ import Market
 
 // Withdrawals: signed by the account's owner, granted whole or refused.
 extension RiskMachine {
-  /// One signed action. What cannot even be read as one has no one to be answered to.
+  /// One signed action, or the operator's listing. What cannot even be read as one has no one to be answered to.
   mutating func act(_ header: InputHeader, _ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer) {
+    if SignedListing.isMeant(by: payload) {
+      list(header, payload, into: &output)
+      return
+    }
     var reader = ByteReader(payload)
     let action = SignedActionHeader(from: &reader)
     guard !reader.hasFailed else {

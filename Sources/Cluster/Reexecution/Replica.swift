@@ -17,7 +17,9 @@ public final class Replica<M: Machine & ~Copyable>: Reexecutable {
   private var machine: M
   private let reader: JournalReader
   private let genesis: [UInt8]
-  private let signing: ActionSigning
+  /// Of the market as this machine knows it by now.
+  private var signing: ActionSigning
+  private var market: MarketDefinition
   private var position = JournalPosition()
   private var output = OutputBuffer()
   private var sent: [MachineID: SentMessages] = [:]
@@ -29,6 +31,7 @@ public final class Replica<M: Machine & ~Copyable>: Reexecutable {
     self.id = id
     reader = try JournalReader(directory: directory, machine: id)
     genesis = market.encoded
+    self.market = market
     self.signing = signing
     machine = M(id: id)
   }
@@ -71,7 +74,9 @@ public final class Replica<M: Machine & ~Copyable>: Reexecutable {
       }
     case .seal: checkSeal(header, payload, before)
     case .action: checkSignature(header, payload)
-    case .stream: consumed[header.source, default: MessageLog()].append(framed: payload, count: UInt64(header.count))
+    case .stream:
+      consumed[header.source, default: MessageLog()].append(framed: payload, count: UInt64(header.count))
+      if header.source == .risk { learnListings(header, payload) }
     case .tick, .marks, .sessionEnd, .attestation, .settlementEvent, .continuation: break
     }
     observer?.observe(id, header, payload)
@@ -105,7 +110,23 @@ public final class Replica<M: Machine & ~Copyable>: Reexecutable {
     }
   }
 
+  /// Trades name instruments that risk has listed since the genesis by asset and sub-id, too.
+  private func learnListings(_ header: InputHeader, _ payload: UnsafeRawBufferPointer) {
+    var messages = StreamMessages(header, payload)
+    while var message = messages.next() {
+      guard message.kind == .listing else { continue }
+      let instrument = InstrumentListing(from: &message.body).instrument
+      guard message.body.isExhausted, Int(instrument.id.rawValue) == market.instruments.count else { continue }
+      market.instruments.append(instrument)
+      signing = ActionSigning(
+        market: market, domainName: signing.domain.name, domainVersion: signing.domain.version,
+        decimals: signing.decimals)
+    }
+  }
+
   private func checkSignature(_ header: InputHeader, _ payload: UnsafeRawBufferPointer) {
+    // The aggregator itself checks who signed a listing, and refuses what is not the operator's.
+    if id == .risk && SignedListing.isMeant(by: payload) { return }
     do throws(SigningError) {
       try signing.verify(SignedActionView(payload))
     } catch {

@@ -1,56 +1,92 @@
 import Bytes
 import Market
 
-/// One hosted instrument: its contract, the marks in force, and the handles of its two sides.
+/// One hosted instrument: its contract, the marks in force, and what is going on in it.
 struct Book: BitwiseCopyable {
+  /// Plain orders are taken without a further look while the time is before this; see `ShardMachine.updateGate`.
+  var plainUntil = Timestamp.zero
   let instrument: InstrumentID
-  let contract: Contract
-  /// Version of the marks that last named the instrument; they count only while it is the shard's newest.
-  var marksVersion: UInt64 = 0
+  /// Open orders in the book.
+  var orderCount: UInt32 = 0
+  var bandLow: Int64 = 0
+  var bandHigh: Int64 = 0
   var mark: Int64 = 0
   var marginToBuy: Int64 = 0
   var marginToSell: Int64 = 0
-  var bandLow: Int64 = 0
-  var bandHigh: Int64 = 0
   /// Book deltas sent so far.
   var deltas: UInt64 = 0
   /// Σ shown lots · weight, see `BookDelta`.
   var checksum: UInt64 = 0
-  /// Open orders in the book.
-  var orderCount = 0
+  /// Price of the last trade; `hasTraded` tells whether there was one.
+  var last: Int64 = 0
+  var hasTraded = false
+  /// It traded since the triggers on the last price were looked at.
+  var isLastNew = false
+  var state = TradingState.open
   /// Settlement has been ordered, at `settlementIndex`.
   var isSettling = false
   /// Every position has been cash-settled.
   var isSettled = false
+  let contract: Contract
+  /// Version of the marks that last named the instrument; they count only while it is the shard's newest.
+  var marksVersion: UInt64 = 0
+  /// Of one lot, see `ShardMarks`.
+  var delta: Int64 = 0
+  var vega: Int64 = 0
   var settlementIndex: Int64 = 0
+  /// The unfinished order that blocks the book, or 0.
+  var sweep: Slot = 0
+  /// Operations that wait for the book.
+  var queued: UInt32 = 0
+  var icebergs: UInt32 = 0
+  /// Armed stops, by what they watch.
+  var stops: UInt32 = 0
+  /// When the auction ends, and when it next tells its price.
+  var auctionEnd = Timestamp.never
+  var indicativeAt = Timestamp.never
+  /// The price that is being uncrossed at, or −1; and the lots that have traded.
+  var auctionTick: Int64 = -1
+  var auctionVolume: Int64 = 0
+  /// The pass over the queue in which an operation for this book was passed over.
+  var queuePass: UInt64 = 0
 
   init(_ instrument: Instrument) {
     self.instrument = instrument.id
     contract = Contract(instrument)
   }
+
+  /// Whether new orders must wait for an unfinished one.
+  @inline(__always) var isBlocked: Bool { sweep != 0 || queued != 0 || state == .uncrossing }
 }
 
-/// The shard's books in two flat arrays; the memory of a book's ladders is mapped with its first order.
+/// The shard's books in flat arrays; the memory of a book's ladders is mapped with its first order.
 struct BookSet: ~Copyable {
   /// Most instruments of one shard: a resting order names its book by 16 bits.
   static let mostBooks = 1 << 16
 
   private(set) var count = 0
-  private var books: UnsafeMutablePointer<Book>
-  private var sides: UnsafeMutablePointer<BookSide?>
+  private let books: UnsafeMutablePointer<Book>
+  private let sides: UnsafeMutablePointer<BookSide>
   private var ladders: [UnsafeMutableRawPointer] = []
 
-  init(_ instruments: [Instrument]) {
-    count = instruments.count
-    books = .allocate(capacity: max(1, count))
-    sides = .allocate(capacity: max(1, count) * 2)
-    for (place, instrument) in instruments.enumerated() { (books + place).initialize(to: Book(instrument)) }
-    sides.initialize(repeating: nil, count: count * 2)
+  init() {
+    books = LazyMemory.map(byteCount: Self.mostBooks * MemoryLayout<Book>.stride)
+      .bindMemory(to: Book.self, capacity: Self.mostBooks)
+    sides = LazyMemory.map(byteCount: Self.mostBooks * 2 * MemoryLayout<BookSide>.stride)
+      .bindMemory(to: BookSide.self, capacity: Self.mostBooks * 2)
   }
   deinit {
     for memory in ladders { LazyMemory.unmap(memory, byteCount: BookSide.byteCount) }
-    books.deallocate()
-    sides.deallocate()
+    LazyMemory.unmap(books, byteCount: Self.mostBooks * MemoryLayout<Book>.stride)
+    LazyMemory.unmap(sides, byteCount: Self.mostBooks * 2 * MemoryLayout<BookSide>.stride)
+  }
+
+  /// Adds a book; there must be room.
+  mutating func append(_ instrument: Instrument) {
+    precondition(count < Self.mostBooks)
+    (books + count).initialize(to: Book(instrument))
+    (sides + count * 2).initialize(repeating: BookSide(), count: 2)
+    count += 1
   }
 
   @inline(__always) subscript(book: Int) -> Book {
@@ -63,20 +99,21 @@ struct BookSet: ~Copyable {
       return books + book
     }
   }
+  @inline(__always) func at(_ book: Int) -> UnsafeMutablePointer<Book> { books + book }
 
-  /// The side as it is, or `nil` while nothing ever rested there.
-  @inline(__always) func side(_ book: Int, _ side: Side) -> BookSide? { sides[book &* 2 &+ Int(side.rawValue)] }
-
-  /// The side in place, mapped if it is not yet.
-  @inline(__always) mutating func mapped(_ book: Int, _ side: Side) -> UnsafeMutablePointer<BookSide> {
-    let place = sides + (book &* 2 &+ Int(side.rawValue))
-    if place.pointee == nil { map(place) }
-    return UnsafeMutableRawPointer(place).assumingMemoryBound(to: BookSide.self)
+  /// The side in place; nothing but `best` may be asked of it before it is mapped.
+  @inline(__always) func side(_ book: Int, _ side: Side) -> UnsafeMutablePointer<BookSide> {
+    sides + (book &* 2 &+ Int(side.rawValue))
   }
 
-  @inline(never) private mutating func map(_ place: UnsafeMutablePointer<BookSide?>) {
+  /// Gives the side its memory, if it has none yet.
+  @inline(__always) mutating func map(_ book: Int, _ side: Side) {
+    let place = self.side(book, side)
+    if !place.pointee.isMapped { map(place) }
+  }
+  @inline(never) private mutating func map(_ place: UnsafeMutablePointer<BookSide>) {
     let memory = LazyMemory.map(byteCount: BookSide.byteCount)
     ladders.append(memory)
-    place.pointee = BookSide(memory)
+    place.pointee.map(memory)
   }
 }

@@ -4,7 +4,7 @@ import Market
 struct Level: BitwiseCopyable {
   var first: Slot
   var last: Slot
-  /// Σ open lots.
+  /// Σ shown lots.
   var lots: Int64
 }
 
@@ -15,7 +15,7 @@ struct Level: BitwiseCopyable {
 /// levels  [2^22] of 16 B │ bits: leaf 2^16 words, then 2^10, 2^4, 1
 /// ```
 ///
-/// The memory is the book's (see `Book`); it is mapped with the side's first order.
+/// The memory is the book set's; it is mapped with the side's first order.
 struct BookSide: BitwiseCopyable {
   static let span: UInt32 = 1 << 22
   static let byteCount = Int(span) * MemoryLayout<Level>.stride + (wordCount * 8 + 63) / 64 * 64
@@ -24,15 +24,21 @@ struct BookSide: BitwiseCopyable {
   private static let top = third + 1 << 4
   private static let wordCount = top + 1
 
-  private let levels: UnsafeMutablePointer<Level>
-  private let words: UnsafeMutablePointer<UInt64>
+  /// `nil` until something rests on the side.
+  private var memory: UnsafeMutableRawPointer?
   /// Rank of the best occupied level, or −1.
   private(set) var best: Int32 = -1
 
-  init(_ memory: UnsafeMutableRawPointer) {
-    levels = memory.bindMemory(to: Level.self, capacity: Int(Self.span))
-    words = (memory + Int(Self.span) * MemoryLayout<Level>.stride).bindMemory(
-      to: UInt64.self, capacity: Self.wordCount)
+  init() {}
+
+  var isMapped: Bool { memory != nil }
+  mutating func map(_ memory: UnsafeMutableRawPointer) { self.memory = memory }
+
+  @inline(__always) private var levels: UnsafeMutablePointer<Level> {
+    memory.unsafelyUnwrapped.assumingMemoryBound(to: Level.self)
+  }
+  @inline(__always) private var words: UnsafeMutablePointer<UInt64> {
+    (memory.unsafelyUnwrapped + Int(Self.span) &* MemoryLayout<Level>.stride).assumingMemoryBound(to: UInt64.self)
   }
 
   @inline(__always) static func rank(_ side: Side, _ tick: Int64) -> UInt32 {
@@ -43,8 +49,12 @@ struct BookSide: BitwiseCopyable {
     Int64(side == .buy ? rank : span &- 1 &- rank)
   }
 
-  @inline(__always) subscript(rank: UInt32) -> Level { levels[Int(rank)] }
+  /// The level; the side must be mapped.
   @inline(__always) func level(_ rank: UInt32) -> UnsafeMutablePointer<Level> { levels + Int(rank) }
+  /// Lots shown at the rank, also while nothing ever rested there.
+  @inline(__always) func lots(_ rank: UInt32) -> Int64 { isMapped ? level(rank).pointee.lots : 0 }
+  /// The first order at the best level; there must be one.
+  @inline(__always) var firstOrder: Slot { levels[Int(best)].first }
 
   /// Puts the order last at its level.
   @inline(__always) mutating func append(_ slot: Slot, _ orders: UnsafeMutablePointer<RestingOrder>) {
@@ -54,15 +64,15 @@ struct BookSide: BitwiseCopyable {
     let last = level.pointee.last
     order.pointee.previous = last
     order.pointee.next = 0
-    if last == 0 {
-      level.pointee.first = slot
-      insert(rank)
-      if Int32(bitPattern: rank) > best { best = Int32(bitPattern: rank) }
-    } else {
-      orders[Int(last)].next = slot
-    }
     level.pointee.last = slot
     level.pointee.lots &+= order.pointee.lots
+    if last != 0 {
+      orders[Int(last)].next = slot
+      return
+    }
+    level.pointee.first = slot
+    insert(rank)
+    if Int32(bitPattern: rank) > best { best = Int32(bitPattern: rank) }
   }
 
   #if NOVATION_PLANT
@@ -79,72 +89,81 @@ struct BookSide: BitwiseCopyable {
     }
   #endif
 
-  /// Takes the order, with the lots it still has, out of its level.
+  /// Takes the order, with the lots it still shows, out of its level.
   @inline(__always) mutating func unlink(_ slot: Slot, _ orders: UnsafeMutablePointer<RestingOrder>) {
     let order = orders + Int(slot)
     let rank = order.pointee.rank
     let level = levels + Int(rank)
     let previous = order.pointee.previous
     let next = order.pointee.next
+    level.pointee.lots &-= order.pointee.lots
     if previous == 0 { level.pointee.first = next } else { orders[Int(previous)].next = next }
     if next == 0 { level.pointee.last = previous } else { orders[Int(next)].previous = previous }
-    level.pointee.lots &-= order.pointee.lots
-    if level.pointee.first == 0 {
+    if previous | next == 0 {
       remove(rank)
       if Int32(bitPattern: rank) == best { best = highest(below: rank) }
     }
   }
 
   /// The next occupied rank below, or −1.
-  func highest(below rank: UInt32) -> Int32 {
+  @inline(never) func highest(below rank: UInt32) -> Int32 {
+    guard isMapped else { return -1 }
     var place = Int(rank)
-    var level = 0
-    for start in [0, Self.second, Self.third, Self.top] {
-      let word = words[start + place >> 6] & ((1 << UInt64(place & 63)) &- 1)
-      if word != 0 {
-        place = place & ~63 | (63 - word.leadingZeroBitCount)
-        break
-      }
-      place >>= 6
-      level += 1
+    if let found = Self.last(words[place >> 6], below: place) { return Int32(found) }
+    place >>= 6
+    if let found = Self.last(words[Self.second + place >> 6], below: place) { return descend(found, 0) }
+    place >>= 6
+    if let found = Self.last(words[Self.third + place >> 6], below: place) {
+      return descend(descended(found, Self.second), 0)
     }
-    if level == 4 { return -1 }
-    let starts = (0, Self.second, Self.third)
-    if level == 3 { place = place << 6 | (63 - words[starts.2 + place].leadingZeroBitCount) }
-    if level >= 2 { place = place << 6 | (63 - words[starts.1 + place].leadingZeroBitCount) }
-    if level >= 1 { place = place << 6 | (63 - words[starts.0 + place].leadingZeroBitCount) }
-    return Int32(place)
+    place >>= 6
+    if let found = Self.last(words[Self.top], below: place) {
+      return descend(descended(descended(found, Self.third), Self.second), 0)
+    }
+    return -1
+  }
+
+  /// The highest set bit of `word` below `place`, as a place of the same tier.
+  @inline(__always) private static func last(_ word: UInt64, below place: Int) -> Int? {
+    let lower = word & ((1 &<< UInt64(truncatingIfNeeded: place & 63)) &- 1)
+    return lower == 0 ? nil : place & ~63 | (63 - lower.leadingZeroBitCount)
+  }
+  /// The highest place that an occupied word of the tier above stands for.
+  @inline(__always) private func descended(_ place: Int, _ tier: Int) -> Int {
+    place << 6 | (63 - words[tier + place].leadingZeroBitCount)
+  }
+  @inline(__always) private func descend(_ place: Int, _ tier: Int) -> Int32 {
+    Int32(truncatingIfNeeded: descended(place, tier))
   }
 
   @inline(__always) private func insert(_ rank: UInt32) {
-    var place = Int(rank)
-    if set(place >> 6, place) { return }
-    place >>= 6
+    let place = Int(rank)
+    if !set(place >> 6, place) { insertAbove(place >> 6) }
+  }
+  @inline(never) private func insertAbove(_ place: Int) {
     if set(Self.second + place >> 6, place) { return }
-    place >>= 6
-    if set(Self.third + place >> 6, place) { return }
-    place >>= 6
-    _ = set(Self.top, place)
+    if set(Self.third + place >> 12, place >> 6) { return }
+    _ = set(Self.top, place >> 12)
   }
   @inline(__always) private func remove(_ rank: UInt32) {
-    var place = Int(rank)
-    if clear(place >> 6, place) { return }
-    place >>= 6
+    let place = Int(rank)
+    if !clear(place >> 6, place) { removeAbove(place >> 6) }
+  }
+  @inline(never) private func removeAbove(_ place: Int) {
     if clear(Self.second + place >> 6, place) { return }
-    place >>= 6
-    if clear(Self.third + place >> 6, place) { return }
-    place >>= 6
-    _ = clear(Self.top, place)
+    if clear(Self.third + place >> 12, place >> 6) { return }
+    _ = clear(Self.top, place >> 12)
   }
   /// Sets a bit and tells whether its word was occupied before.
   @inline(__always) private func set(_ word: Int, _ place: Int) -> Bool {
     let before = words[word]
-    words[word] = before | 1 << UInt64(place & 63)
+    words[word] = before | 1 &<< UInt64(truncatingIfNeeded: place)
     return before != 0
   }
   /// Clears a bit and tells whether its word is still occupied.
   @inline(__always) private func clear(_ word: Int, _ place: Int) -> Bool {
-    words[word] &= ~(1 << UInt64(place & 63))
-    return words[word] != 0
+    let after = words[word] & ~(1 &<< UInt64(truncatingIfNeeded: place))
+    words[word] = after
+    return after != 0
   }
 }

@@ -8,12 +8,18 @@ struct Contract: BitwiseCopyable {
   /// Accumulated ledgers, positions and levels stay within ± this.
   static let largestSum: Int64 = (1 << 62) - 1
 
+  let kind: Instrument.Kind
   let settlement: Instrument.Settlement
   /// Whether amounts are in USD already.
   let isDollar: Bool
-  let tickSize: Int64
-  let lotSize: Int64
+  let tick: Divider
+  let lot: Divider
+  let minimumLots: Int64
   let maximumLots: Int64
+  /// Lowest price with a coarser tick; beyond all prices where there is none.
+  let coarseFrom: Int64
+  /// Lowest tick that a price may have.
+  let lowestTick: Int64
   /// Largest position, in lots, whose quantity stays within 2^62 units.
   let largestPosition: Int64
   let expiry: Timestamp
@@ -21,12 +27,19 @@ struct Contract: BitwiseCopyable {
   init(_ instrument: Instrument) {
     settlement = instrument.settlement
     isDollar = instrument.settlementCurrency == .usd
-    tickSize = instrument.tickSize.units
-    lotSize = instrument.lotSize.units
+    kind = instrument.kind
+    tick = Divider(instrument.tickSize.units)
+    lot = Divider(instrument.lotSize.units)
+    minimumLots = instrument.minimumOrder.count
+    coarseFrom = instrument.tickSteps.first?.from.units ?? .max
+    lowestTick = instrument.settlement == .inverse ? 1 : 0
     largestPosition = Self.largestSum / instrument.lotSize.units
     maximumLots = min(instrument.maximumOrder.count, largestPosition)
     expiry = instrument.expiry
   }
+
+  @inline(__always) var tickSize: Int64 { tick.size }
+  @inline(__always) var lotSize: Int64 { lot.size }
 
   /// What `lots` > 0 are worth at `price`, in the settlement currency, rounded down.
   @inline(__always) func notional(_ lots: Int64, at price: Int64) -> Int64? {

@@ -6,11 +6,11 @@ import Market
 /// table: (account, key, nonce) → record       buckets: expiry second → records, in order of arrival
 /// ```
 struct NonceLedger: ~Copyable {
-  private(set) var records = Slab<NonceRecord>(capacity: 1 << 16)
-  private var more = Slab<MoreResults>(capacity: 1 << 16)
-  private var table = SlotTable(capacity: 1 << 14)
-  private(set) var buckets = Slab<ExpiryBucket>(capacity: 1 << 12)
-  private var bucketTable = SlotTable(capacity: 1 << 8)
+  private(set) var records = Slab<NonceRecord>(capacity: 1 << 26)
+  private var more = ResultBlocks()
+  private var table = SlotTable()
+  private(set) var buckets = Slab<ExpiryBucket>(capacity: 1 << 22)
+  private var bucketTable = SlotTable()
   /// Binary heap of bucket slots, the earliest second first.
   private(set) var queue: [Slot] = []
   /// The bucket used last: most signatures expire in step.
@@ -19,37 +19,37 @@ struct NonceLedger: ~Copyable {
   var count: Int { records.count }
   var isFull: Bool { records.isFull || more.isFull }
 
-  @inline(__always) private func hash(_ account: Slot, _ key: UInt16, _ nonce: UInt64) -> UInt32 {
+  @inline(__always) func hash(_ account: Slot, _ key: UInt16, _ nonce: UInt64) -> UInt32 {
     table.hash(nonce, UInt64(account) << 16 | UInt64(key))
   }
 
   @inline(__always) func find(_ account: Slot, _ key: UInt16, _ nonce: UInt64) -> Slot {
+    find(account, key, nonce, hash(account, key, nonce))
+  }
+  @inline(__always) func find(_ account: Slot, _ key: UInt16, _ nonce: UInt64, _ hash: UInt32) -> Slot {
     let base = records.base
-    return table.find(hash(account, key, nonce)) {
+    return table.find(hash) {
       let record = base + Int($0)
       return record.pointee.nonce == nonce && record.pointee.accountSlot == account && record.pointee.key == key
     }
   }
 
-  /// Remembers an action whose results are all still `pending`.
-  @inline(__always) mutating func insert(_ record: NonceRecord, expiring second: Int64) -> Slot {
+  /// Remembers an action whose results are all still `pending`, and whose `next` is zero.
+  @inline(__always) mutating func insert(_ record: NonceRecord, _ hash: UInt32, expiring second: Int64) -> Slot {
     let slot = records.insert(record)
-    table.insert(hash(record.accountSlot, record.key, record.nonce), slot)
-    var last: Slot = 0
-    for _ in 1..<max(1, record.count) {
-      let result = more.insert(MoreResults())
-      if last == 0 { records[slot].more = result } else { more[last].next = result }
-      last = result
-    }
-    let bucket = bucket(of: second)
-    let before = buckets[bucket].last
-    if before == 0 { buckets[bucket].first = slot } else { records[before].next = slot }
-    buckets[bucket].last = slot
+    table.insert(hash, slot)
+    if record.count > 1 { records[slot].more = more.take(Int(record.count) - 1) }
+    let bucket = buckets.base + Int(bucket(of: second))
+    let before = bucket.pointee.last
+    if before == 0 { bucket.pointee.first = slot } else { records[before].next = slot }
+    bucket.pointee.last = slot
     return slot
   }
 
   @inline(__always) private mutating func bucket(of second: Int64) -> Slot {
-    if recent != 0, buckets[recent].second == second { return recent }
+    recent != 0 && buckets[recent].second == second ? recent : newBucket(second)
+  }
+  @inline(never) private mutating func newBucket(_ second: Int64) -> Slot {
     let hash = bucketTable.hash(UInt64(bitPattern: second))
     let base = buckets.base
     var bucket = bucketTable.find(hash) { base[Int($0)].second == second }
@@ -80,12 +80,7 @@ struct NonceLedger: ~Copyable {
       buckets[bucket].first = record.next
       if record.next == 0 { buckets[bucket].last = 0 }
       table.remove(hash(record.accountSlot, record.key, record.nonce), slot)
-      var result = record.more
-      while result != 0 {
-        let next = more[result].next
-        more.remove(result)
-        result = next
-      }
+      if record.more != 0 { more.remove(record.more, Int(record.count) - 1) }
       records.remove(slot)
       forgotten(record.accountSlot)
       gone += 1
@@ -133,21 +128,16 @@ extension NonceLedger {
       records[slot].filled = filled
       return
     }
-    var result = records[slot].more
-    for _ in 1..<index { result = more[result].next }
-    more[result].outcome = outcome
-    more[result].filled = filled
+    more.result(records[slot].more, index - 1).pointee = MoreResult(filled: filled, outcome: outcome)
   }
 
   /// Every result of the action, in order.
   @inline(__always) func forEachResult(_ slot: Slot, _ body: (Outcome, Int64) -> Void) {
     let record = records.base + Int(slot)
     body(record.pointee.outcome, record.pointee.filled)
-    var result = record.pointee.more
-    while result != 0 {
-      let next = more[result]
-      body(next.outcome, next.filled)
-      result = next.next
+    for place in 0..<Int(record.pointee.count) - 1 {
+      let result = more.result(record.pointee.more, place)
+      body(result.pointee.outcome, result.pointee.filled)
     }
   }
 

@@ -14,7 +14,7 @@ struct NonceRecord: BitwiseCopyable {
   /// The first operation's result.
   var filled: Int64 = 0
   var term: Term
-  /// Results of operations 1 ..., a chain of `MoreResults`.
+  /// Results of operations 1 ..., see `ResultBlocks`.
   var more: Slot = 0
   /// The next record with the same expiry.
   var next: Slot = 0
@@ -22,10 +22,9 @@ struct NonceRecord: BitwiseCopyable {
 }
 
 /// The result of one more operation of a batch.
-struct MoreResults: BitwiseCopyable {
-  var next: Slot = 0
-  var outcome: Outcome = .pending
-  var filled: Int64 = 0
+struct MoreResult: BitwiseCopyable {
+  var filled: Int64
+  var outcome: Outcome
 }
 
 /// The records whose signatures expire in one second.
@@ -34,4 +33,51 @@ struct ExpiryBucket: BitwiseCopyable {
   var second: Int64
   var first: Slot
   var last: Slot
+}
+
+/// Runs of results, in blocks whose sizes are powers of two, recycled by size.
+struct ResultBlocks: ~Copyable {
+  private static let capacity = 1 << 28
+  private let base: UnsafeMutablePointer<MoreResult>
+  private var end: Slot = 1
+  private var free: UnsafeMutablePointer<Slot>
+
+  init() {
+    base = LazyMemory.map(byteCount: Self.capacity * MemoryLayout<MoreResult>.stride)
+      .bindMemory(to: MoreResult.self, capacity: Self.capacity)
+    free = .allocate(capacity: 9)
+    free.initialize(repeating: 0, count: 9)
+  }
+  deinit {
+    LazyMemory.unmap(base, byteCount: Self.capacity * MemoryLayout<MoreResult>.stride)
+    free.deallocate()
+  }
+
+  var isFull: Bool { Int(end) + 256 > Self.capacity }
+
+  private static func size(_ count: Int) -> Int { count <= 1 ? 0 : Int.bitWidth - (count - 1).leadingZeroBitCount }
+
+  /// A block for `count` results (at most 256), all pending.
+  mutating func take(_ count: Int) -> Slot {
+    let size = Self.size(count)
+    var block = free[size]
+    if block != 0 {
+      free[size] = UnsafeRawPointer(base + Int(block)).load(as: Slot.self)
+    } else {
+      block = end
+      end += 1 << UInt32(size)
+    }
+    (base + Int(block)).initialize(repeating: MoreResult(filled: 0, outcome: .pending), count: count)
+    return block
+  }
+
+  mutating func remove(_ block: Slot, _ count: Int) {
+    let size = Self.size(count)
+    UnsafeMutableRawPointer(base + Int(block)).storeBytes(of: free[size], as: Slot.self)
+    free[size] = block
+  }
+
+  @inline(__always) func result(_ block: Slot, _ place: Int) -> UnsafeMutablePointer<MoreResult> {
+    base + Int(block) + place
+  }
 }

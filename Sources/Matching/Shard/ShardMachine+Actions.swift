@@ -2,29 +2,10 @@ import Bytes
 import Machine
 import Market
 
-/// Whose operation it is, and under which action it stands.
-struct Origin: BitwiseCopyable {
-  var accountSlot: Slot
-  var key: UInt16
-  var nonce: UInt64
-  var session: UInt64
-  var generation: UInt64
-  /// A single trade in Derive's form, whose signer bounds the fee.
-  var isTrade: Bool
-  /// Per unit of quantity, USD.
-  var maximumFee: Int64
-}
-
-/// How an operation ended.
-struct Answer: BitwiseCopyable {
-  var outcome: Outcome
-  var filled: Int64 = 0
-}
-
 extension ShardMachine {
   /// Answers one signed action. What refuses it before the nonce is looked at leaves the nonce free; whatever comes
   /// after is the answer to that nonce for as long as the signature lives.
-  mutating func act(_ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer) {
+  @inline(__always) mutating func act(_ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer) {
     guard let action = SignedActionView(payload), !action.isWithdrawal, action.underlying == underlying else {
       refuseMalformed(payload, into: &output)
       return
@@ -34,20 +15,20 @@ extension ShardMachine {
     if action.key != 0 || !action.isSigned(by: accounts[account].owner) {
       return refuse(action, .wrongSigner, into: &output)
     }
-    let second = now.seconds
-    let (latest, unbounded) = second.addingReportingOverflow(parameters.signatureLifetime.nanoseconds / 1_000_000_000)
-    guard let expiry = Int64(exactly: action.expiry), unbounded || expiry <= latest else {
+    let second = nowSecond
+    guard let expiry = Int64(exactly: action.expiry), expiry <= second &+ signatureSeconds else {
       return refuse(action, .expiryTooFar, into: &output)
     }
     if second > expiry { return refuse(action, .expired, into: &output) }
 
-    let hash = action.contentHash
-    var known = nonces.find(account, action.key, action.nonce)
+    let content = action.contentHash
+    let hash = nonces.hash(account, action.key, action.nonce)
+    var known = nonces.find(account, action.key, action.nonce, hash)
     #if NOVATION_PLANT
-      if known != 0, faults.contains(.skipNonceDedupe), nonces.records[known].hash == hash { known = 0 }
+      if known != 0, faults.contains(.skipNonceDedupe), nonces.records[known].hash == content { known = 0 }
     #endif
     if known != 0 {
-      if nonces.records[known].hash != hash { return refuse(action, .nonceReused, into: &output) }
+      if nonces.records[known].hash != content { return refuse(action, .nonceReused, into: &output) }
       return reply(action, known, isRepeated: true, into: &output)
     }
     let limit = parameters.liveNonces
@@ -57,24 +38,71 @@ extension ShardMachine {
     }
     known = nonces.insert(
       NonceRecord(
-        nonce: action.nonce, accountSlot: account, key: action.key, count: UInt16(action.count), hash: hash,
+        nonce: action.nonce, accountSlot: account, key: action.key, count: UInt16(action.count), hash: content,
         sequence: sequence, stamp: now, term: term),
-      expiring: expiry)
+      hash, expiring: expiry)
     accounts[account].liveNonces &+= 1
     wake(at: Timestamp(forgetting: expiry))
 
     let origin = Origin(
-      accountSlot: account, key: action.key, nonce: action.nonce, session: action.session,
-      generation: action.generation, isTrade: action.isTrade, maximumFee: action.maximumFee)
-    for index in 0..<action.count {
-      let answer = perform(action.operation(index), UInt16(index), origin, into: &output)
+      accountSlot: account, key: action.key, isTrade: action.isTrade, nonce: action.nonce, session: action.session,
+      generation: action.generation, maximumFee: action.maximumFee, sequence: sequence)
+    if action.count > 1 || account == Self.houseSlot || action.operation(0).rawKind == OperationCode.quote {
+      actOnEach(action, origin, known, into: &output)
+    } else {
+      let operation = action.operation(0)
+      let answer: Answer
+      if operation.rawKind == OperationCode.cancel {
+        answer = cancelPlain(operation, origin, into: &output) ?? performAlone(operation, origin, into: &output)
+      } else {
+        answer = placePlain(operation, 0, origin, into: &output) ?? performAlone(operation, origin, into: &output)
+      }
       if answer.outcome.isAccepted { acceptedOperations &+= 1 }
-      nonces.setResult(known, index, answer.outcome, filled: answer.filled)
+      nonces.setResult(known, 0, answer.outcome, filled: answer.filled)
     }
     reply(action, known, isRepeated: false, into: &output)
   }
 
-  private mutating func isOnlyCancels(_ action: SignedActionView) -> Bool {
+  @inline(never) private mutating func performAlone(
+    _ operation: OperationView, _ origin: Origin, into output: inout OutputBuffer
+  ) -> Answer { perform(operation, 0, origin, into: &output) }
+
+  /// Several operations under one signature: in order, and behind the first that cannot end yet all others wait.
+  @inline(never) private mutating func actOnEach(
+    _ action: SignedActionView, _ origin: Origin, _ record: Slot, into output: inout OutputBuffer
+  ) {
+    if origin.accountSlot != Self.houseSlot { clearQuotes(action, origin, into: &output) }
+    var mustWait = false
+    for index in 0..<action.count {
+      let operation = action.operation(index)
+      let answer: Answer
+      if mustWait {
+        answer = enqueue(operation, UInt16(index), origin, bookToWaitFor(operation))
+      } else {
+        answer =
+          (operation.rawKind == OperationCode.cancel
+            ? cancelPlain(operation, origin, into: &output)
+            : placePlain(operation, UInt16(index), origin, into: &output))
+          ?? perform(operation, UInt16(index), origin, into: &output)
+        mustWait = answer.outcome == .queued || answer.outcome == .sweeping
+        if hasNewLast { lookAtLast(into: &output) }
+      }
+      if answer.outcome.isAccepted { acceptedOperations &+= 1 }
+      nonces.setResult(record, index, answer.outcome, filled: answer.filled)
+    }
+  }
+
+  /// The book for which the operation would take its place in line.
+  mutating func bookToWaitFor(_ operation: OperationView) -> UInt32 {
+    let kind = operation.rawKind
+    guard kind == OperationCode.new || kind == OperationCode.replace || kind == OperationCode.quote else {
+      return Job.everyBook
+    }
+    let (book, absent) = book(of: operation.instrument)
+    return absent == nil ? UInt32(book) : Job.everyBook
+  }
+
+  private func isOnlyCancels(_ action: SignedActionView) -> Bool {
     for index in 0..<action.count {
       let kind = action.operation(index).rawKind
       if kind != OperationCode.cancel && kind != OperationCode.cancelAll { return false }
@@ -82,22 +110,50 @@ extension ShardMachine {
     return true
   }
 
-  @inline(__always) private mutating func perform(
+  /// One operation, looked at in full.
+  mutating func perform(
     _ operation: OperationView, _ index: UInt16, _ origin: Origin, into output: inout OutputBuffer
   ) -> Answer {
-    switch operation.rawKind {
-    case OperationCode.new, OperationCode.replace: place(operation, index, origin, .fresh, into: &output)
-    case OperationCode.cancel: cancel(operation, origin, into: &output)
-    case OperationCode.amend: amend(operation, origin, into: &output)
-    case OperationCode.cancelAll: cancelAll(operation, origin, into: &output)
-    default: Answer(outcome: .malformed)
+    let kind = operation.rawKind
+    let isHouse = origin.accountSlot == Self.houseSlot
+    if isHouse != (kind == OperationCode.tradingState) && !(isHouse && kind == OperationCode.killSwitch) {
+      return Answer(outcome: .notAuthorised)
+    }
+    switch kind {
+    case OperationCode.new, OperationCode.replace, OperationCode.quote:
+      let waited = bookToWaitFor(operation)
+      if waited != Job.everyBook, books[Int(waited)].isBlocked {
+        return enqueue(operation, index, origin, waited)
+      }
+      return kind == OperationCode.quote
+        ? quote(operation, index, origin, into: &output) : place(operation, index, origin, .fresh, into: &output)
+    case OperationCode.cancel: return cancel(operation, origin, into: &output)
+    case OperationCode.amend: return amend(operation, origin, into: &output)
+    case OperationCode.cancelAll: return cancelAll(operation, origin, into: &output)
+    case OperationCode.protection: return setProtection(operation, origin)
+    case OperationCode.resetProtection: return resetProtection(operation, origin)
+    case OperationCode.deadMan: return setDeadMan(operation, origin)
+    case OperationCode.killSwitch: return setKillSwitch(operation, origin, into: &output)
+    case OperationCode.tradingState: return setTradingState(operation, into: &output)
+    default: return Answer(outcome: .malformed)
+    }
+  }
+
+  /// Whole seconds of the machine's time, divided out once a second.
+  @inline(__always) private var nowSecond: Int64 {
+    mutating get {
+      if now.nanoseconds &- secondStart >= 1_000_000_000 {
+        second = now.nanoseconds / 1_000_000_000
+        secondStart = second &* 1_000_000_000
+      }
+      return second
     }
   }
 }
 
 extension Timestamp {
   /// When a signature that expires in `second` can be forgotten: as soon as a resend would be refused as expired.
-  init(forgetting second: Int64) {
+  @inline(__always) init(forgetting second: Int64) {
     let (nanoseconds, overflow) = (second &+ 1).multipliedReportingOverflow(by: 1_000_000_000)
     self.init(nanoseconds: overflow || second == .max ? .max : nanoseconds)
   }

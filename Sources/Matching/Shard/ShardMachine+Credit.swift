@@ -12,9 +12,10 @@ extension ShardMachine {
       return acknowledgeCredit(slot, into: &output)
     }
     if !accounts[slot].isOpen {
-      accounts[slot].isOpen = true
+      accounts[slot].restrictions.remove(.unopened)
       accounts[slot].owner = credit.owner
     }
+    accounts[slot].group = credit.group
     accounts[slot].creditVersion = credit.version
     accounts[slot].chargeMultiplier = credit.chargeMultiplier
     let before = accounts[slot].ceiling

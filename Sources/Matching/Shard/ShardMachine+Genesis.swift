@@ -2,6 +2,12 @@ import Bytes
 import Machine
 import Market
 
+/// Where an instrument of the market trades.
+struct Placement: BitwiseCopyable {
+  var underlying: UnderlyingID
+  var shard: ShardID
+}
+
 extension ShardMachine {
   /// Opens the shard with the market's definition; bytes that are none, or a market that the shard cannot host, are
   /// ignored, and the shard stays shut.
@@ -13,6 +19,7 @@ extension ShardMachine {
     wakeup = nextHeartbeat
     let house = addAccount(.house)
     assert(house == Self.houseSlot)
+    openHouse()
     isOpened = true
   }
 
@@ -20,19 +27,49 @@ extension ShardMachine {
   mutating func host(_ market: MarketDefinition) -> Bool {
     let hosted = market.instruments(of: shard)
     let underlyings = Set(hosted.map(\.underlying))
-    guard hosted.count <= BookSet.mostBooks, underlyings.count <= 1,
-      hosted.allSatisfy({ $0.strike.units >= 0 && $0.expiry.nanoseconds >= 0 })
-    else { return false }
+    guard hosted.count <= BookSet.mostBooks, underlyings.count <= 1, hosted.allSatisfy(Self.isHostable) else {
+      return false
+    }
     parameters = market.parameters
+    feeRate = max(parameters.makerFee, parameters.takerFee)
+    // Far below the range of seconds, so that adding it to a time cannot overflow.
+    signatureSeconds = max(0, parameters.signatureLifetime.nanoseconds / 1_000_000_000)
+    stepBound = max(1, Int(parameters.stepBound))
     underlying = hosted.first?.underlying
-    instruments = hosted
     bookOfInstrument = [UInt32](repeating: 0, count: market.instruments.count)
     for (book, instrument) in hosted.enumerated() { bookOfInstrument[Int(instrument.id.rawValue)] = UInt32(book + 1) }
     currencies = Set(hosted.map(\.settlementCurrency)).sorted()
-    currencyOfBook = hosted.map { instrument in currencies.firstIndex(of: instrument.settlementCurrency) ?? 0 }
-    books = BookSet(hosted)
-    ledger = LedgerDeltas(currencies: currencies.count)
+    ledger = LedgerDeltas(currencies: max(currencies.count, market.currencies.count))
+    for instrument in hosted { host(instrument) }
+    placements = market.instruments.map { Placement(underlying: $0.underlying, shard: $0.shard) }
+    countNeighbours()
     return true
+  }
+
+  /// Gives an instrument its book.
+  mutating func host(_ instrument: Instrument) {
+    if underlying == nil { underlying = instrument.underlying }
+    instruments.append(instrument)
+    // New currencies come last: the ledger's columns stay where they are.
+    if !currencies.contains(instrument.settlementCurrency) { currencies.append(instrument.settlementCurrency) }
+    currencyOfBook.append(currencies.firstIndex(of: instrument.settlementCurrency) ?? 0)
+    books.append(instrument)
+  }
+
+  /// Counts the shards that protection's limits are shared among.
+  mutating func countNeighbours() {
+    shardsOfUnderlying = Int64(max(1, Set(placements.filter { $0.underlying == underlying }.map(\.shard)).count))
+  }
+
+  static func isHostable(_ instrument: Instrument) -> Bool {
+    instrument.strike.units >= 0 && instrument.expiry.nanoseconds >= 0
+  }
+
+  /// The operator signs for the house, if the market names one.
+  mutating func openHouse() {
+    if parameters.operatorAddress == .zero { return }
+    accounts[Self.houseSlot].owner = parameters.operatorAddress
+    accounts[Self.houseSlot].restrictions.remove(.unopened)
   }
 
   /// The configured interval, but never so short that it would fire without end.

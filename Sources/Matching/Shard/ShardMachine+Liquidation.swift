@@ -9,13 +9,12 @@ extension ShardMachine {
     if freeze.account == .house { return }
     var slot = accountSlot(freeze.account)
     if slot == 0 { slot = addAccount(freeze.account) }
-    accounts[slot].isFrozen = true
+    accounts[slot].restrictions.insert(.frozen)
     accounts[slot].freezeID = freeze.id
     accounts[slot].ceiling = accounts[slot].used
-    while accounts[slot].firstHeld != 0 {
-      endHeld(accounts[slot].firstHeld, Answer(outcome: .cancelledByFreeze), into: &output)
-    }
-    start(Job(kind: .freeze, accountSlot: slot, arrival: arrivals, number: freeze.id), into: &output)
+    let job = Job(
+      kind: .freeze, accountSlot: slot, arrival: arrivals, number: freeze.id, outcome: .cancelledByFreeze)
+    cancelEverything(job, into: &output)
   }
 
   mutating func acknowledgeFreeze(_ slot: Slot, into output: inout OutputBuffer) {
@@ -29,7 +28,9 @@ extension ShardMachine {
 
   mutating func take(_ release: Release) {
     let slot = accountSlot(release.account)
-    if slot != 0, accounts[slot].isFrozen, accounts[slot].freezeID == release.id { accounts[slot].isFrozen = false }
+    if slot != 0, accounts[slot].isFrozen, accounts[slot].freezeID == release.id {
+      accounts[slot].restrictions.remove(.frozen)
+    }
   }
 
   /// Does a step of a liquidation once; the same step again gets the same answer.
@@ -43,30 +44,58 @@ extension ShardMachine {
         ? Answer(outcome: accounts[slot].liquidationOutcome, filled: accounts[slot].liquidationFilled)
         : Answer(outcome: .duplicateOrder)
     } else if slot != 0 {
+      if sweepSlots.contains(where: { sweeps[$0].liquidation != 0 && sweeps[$0].taker.accountSlot == slot }) {
+        // Its step is still trading, and answers when it is through.
+        return
+      }
       if let silent = whoIsSilent {
         answer = Answer(outcome: silent)
       } else {
         answer = liquidate(step, slot, into: &output)
-        accounts[slot].liquidationStep = step.step
-        accounts[slot].liquidationOutcome = answer.outcome
-        accounts[slot].liquidationFilled = answer.filled
+        if answer.outcome == .sweeping { return }
+        if answer.outcome != .busy { remember(answer, step.step, slot) }
       }
     }
+    send(answer, step.account, step.step, into: &output)
+  }
+
+  private mutating func remember(_ answer: Answer, _ step: UInt64, _ slot: Slot) {
+    accounts[slot].liquidationStep = step
+    accounts[slot].liquidationOutcome = answer.outcome
+    accounts[slot].liquidationFilled = answer.filled
+  }
+  private mutating func send(_ answer: Answer, _ account: AccountID, _ step: UInt64, into output: inout OutputBuffer) {
     output.send(
-      LiquidationResult(
-        account: step.account, step: step.step, filled: Lots(answer.filled), outcome: answer.outcome),
+      LiquidationResult(account: account, step: step, filled: Lots(answer.filled), outcome: answer.outcome),
       to: .risk, &streams)
+  }
+
+  /// Answers a step that took more than one input.
+  mutating func answer(liquidation sweep: Sweep, into output: inout OutputBuffer) {
+    let slot = sweep.taker.accountSlot
+    let answer = Self.outcome(of: sweep.taker)
+    remember(answer, sweep.liquidation, slot)
+    send(answer, accounts[slot].id, sweep.liquidation, into: &output)
+  }
+
+  private static func outcome(of taker: Taker) -> Answer {
+    Answer(
+      outcome: taker.lots == 0 ? .filled : .residualCancelled, filled: taker.side == .buy ? taker.filled : -taker.filled
+    )
   }
 
   /// An IOC that only brings the position nearer to zero, free of charge.
   private mutating func liquidate(_ step: Liquidate, _ slot: Slot, into output: inout OutputBuffer) -> Answer {
-    if !accounts[slot].isFrozen || accounts[slot].freezeID != step.id || accounts[slot].openOrders != 0 {
+    if !accounts[slot].isFrozen || accounts[slot].freezeID != step.id
+      || accounts[slot].openOrders | accounts[slot].armedStops != 0
+    {
       return Answer(outcome: .accountFrozen)
     }
     let (book, absent) = book(of: step.instrument)
     if let absent { return Answer(outcome: absent) }
     let contract = books[book].contract
     if now >= contract.expiry || books[book].isSettling { return Answer(outcome: .instrumentExpired) }
+    if books[book].isBlocked || books[book].state != .open { return Answer(outcome: .busy) }
     let position = positionSlot(slot, book)
     let lots = position == 0 ? 0 : positions[position].lots
     if step.lots.count == 0 || lots == 0 || (step.lots.count > 0) == (lots > 0) {
@@ -83,9 +112,17 @@ extension ShardMachine {
       accountSlot: slot, nonce: step.step, key: 0, index: 0, book: book, side: side,
       limit: BookSide.rank(side.opposite, min(tick, last)),
       lots: Int64(min(step.lots.count.magnitude, lots.magnitude)), reserved: 0, kind: .liquidation)
-    if isBehind { purgeExpired(book, side.opposite, downTo: taker.limit, into: &output) }
     trade(&taker, into: &output)
-    return Answer(
-      outcome: taker.lots == 0 ? .filled : .residualCancelled, filled: side == .buy ? taker.filled : -taker.filled)
+    if taker.isUnfinished {
+      let operation = Operation(kind: .new, side: side, instrument: step.instrument)
+      let origin = Origin(
+        accountSlot: slot, key: 0, isTrade: false, nonce: step.step, session: 0, generation: 0, maximumFee: 0,
+        sequence: sequence)
+      sweep(
+        Deferral(origin: origin, index: 0, operation: operation), taker, Candidate(accountSlot: slot, key: 0),
+        liquidation: step.step)
+      return Answer(outcome: .sweeping)
+    }
+    return Self.outcome(of: taker)
   }
 }

@@ -23,7 +23,8 @@ extension ShardMachine {
 
   /// Numbers a fill, sends it to risk, keeps it for the epoch's root and reports it to its account.
   @inline(__always) mutating func emitFill(
-    _ fill: Fill, remaining: Int64, isMaker: Bool, into output: inout OutputBuffer
+    _ kind: Fill.Kind, _ instrument: InstrumentID, _ order: OrderID, lots: Int64, price: Int64, cash: Int64,
+    fee: Int64, consumed: Int64, remaining: Int64, into output: inout OutputBuffer
   ) {
     fillNumber &+= 1
     let message = output.extend(
@@ -31,31 +32,52 @@ extension ShardMachine {
     message.put(Fill.kind.rawValue, at: 0)
     let body = message + 1
     body.put(fillNumber, at: 0)
-    body.put(fill.kind.rawValue, at: 8)
-    body.put(fill.instrument.rawValue, at: 9)
-    body.put(fill.order, at: 13)
-    body.put(fill.lots.count, at: 29)
-    body.put(fill.price.units, at: 37)
-    body.put(fill.cash.units, at: 45)
-    body.put(fill.fee.units, at: 53)
-    body.put(fill.consumed.units, at: 61)
+    body.put(kind.rawValue, at: 8)
+    body.put(instrument.rawValue, at: 9)
+    body.put(order, at: 13)
+    body.put(lots, at: 29)
+    body.put(price, at: 37)
+    body.put(cash, at: 45)
+    body.put(fee, at: 53)
+    body.put(consumed, at: 61)
     epochFills.extend(by: Fill.byteCount).copyMemory(from: body, byteCount: Fill.byteCount)
 
     let report = output.extend(
-      .report, destination: fill.order.account.rawValue, number: sequence.rawValue, by: Self.reportBytes)
+      .report, destination: order.account.rawValue, number: sequence.rawValue, by: Self.reportBytes)
     report.put(ExecutionReport.Event.fill.rawValue, at: 0)
     report.put(shard.rawValue, at: 1)
     report.put(sequence.rawValue, at: 3)
     report.put(now.nanoseconds, at: 11)
-    report.put(fill.order, at: 19)
-    report.put(fill.instrument.rawValue, at: 35)
+    report.put(order, at: 19)
+    report.put(instrument.rawValue, at: 35)
     report.put((remaining == 0 ? Outcome.filled : .resting).rawValue, at: 39)
     report.put(fillNumber, at: 41)
-    report.put(fill.lots.count, at: 49)
-    report.put(fill.price.units, at: 57)
-    report.put(fill.fee.units, at: 65)
+    report.put(lots, at: 49)
+    report.put(price, at: 57)
+    report.put(fee, at: 65)
     report.put(remaining, at: 73)
-    report.put(isMaker ? 1 as UInt8 : 0, at: 81)
+    report.put(kind == .maker ? 1 as UInt8 : 0, at: 81)
+  }
+
+  /// Tells an account what has become of one of its orders.
+  mutating func report(
+    _ event: ExecutionReport.Event, _ outcome: Outcome, _ order: OrderID, _ instrument: InstrumentID,
+    remaining: Int64 = 0, into output: inout OutputBuffer
+  ) {
+    output.report(
+      ExecutionReport(
+        event: event, shard: shard, sequence: sequence, stamp: now, order: order, instrument: instrument,
+        outcome: outcome, remaining: Lots(remaining)))
+  }
+  mutating func report(
+    _ event: ExecutionReport.Event, _ outcome: Outcome, _ order: OrderID, _ book: Int, remaining: Int64 = 0,
+    into output: inout OutputBuffer
+  ) { report(event, outcome, order, books[book].instrument, remaining: remaining, into: &output) }
+
+  /// Tells an account that an open order of its has shrunk.
+  mutating func reportAmended(_ slot: Slot, into output: inout OutputBuffer) {
+    let order = orders[slot]
+    report(.accepted, .amended, name(of: order), Int(order.book), remaining: openLots(order), into: &output)
   }
 
   /// Tells what became of an order: its level as it now is, and the lots that the order still shows.
@@ -63,17 +85,18 @@ extension ShardMachine {
     _ event: BookDelta.Event, _ book: Int, _ side: Side, _ rank: UInt32, order: UInt64, shows lots: Int64,
     change: Int64, into output: inout OutputBuffer
   ) {
-    let deltas = books[book].deltas &+ 1
-    books[book].deltas = deltas
-    let price = BookSide.tick(side, rank) &* books[book].contract.tickSize
+    let it = books.at(book)
+    let deltas = it.pointee.deltas &+ 1
+    it.pointee.deltas = deltas
+    let price = BookSide.tick(side, rank) &* it.pointee.contract.tickSize
     let weight = BookDelta.weight(of: side, Price(units: price))
-    let checksum = books[book].checksum &+ UInt64(bitPattern: change) &* weight
-    books[book].checksum = checksum
-    let instrument = books[book].instrument.rawValue
+    let checksum = it.pointee.checksum &+ UInt64(bitPattern: change) &* weight
+    it.pointee.checksum = checksum
+    let instrument = it.pointee.instrument.rawValue
     let delta = output.extend(.book, destination: instrument, number: deltas, by: BookDelta.byteCount)
     delta.put(UInt64(instrument) | UInt64(event.rawValue) << 32 | UInt64(side.rawValue) << 40, at: 0)
     delta.put(price, at: 8)
-    delta.put(books.mapped(book, side).pointee[rank].lots, at: 16)
+    delta.put(books.side(book, side).pointee.level(rank).pointee.lots, at: 16)
     delta.put(order, at: 24)
     delta.put(lots, at: 32)
     delta.put(deltas, at: 40)

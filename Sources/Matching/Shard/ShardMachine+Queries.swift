@@ -15,9 +15,30 @@ public struct BookSnapshot: Sendable, Hashable {
   public var instrument: InstrumentID
   /// The last `BookDelta` that is in it; the next one continues it.
   public var sequence: UInt64
+  /// That delta's checksum.
+  public var checksum: UInt64
   /// Best first.
   public var bids: [BookLevel]
   public var asks: [BookLevel]
+}
+
+/// A book order by order as of one sequence of its deltas.
+public struct BookOrders: Sendable, Hashable {
+  public struct Order: Sendable, Hashable, BitwiseCopyable {
+    public var side: Side
+    public var price: Price
+    /// Its public number, see `BookDelta`.
+    public var number: UInt64
+    /// Lots that it shows.
+    public var lots: Lots
+  }
+  public var instrument: InstrumentID
+  /// The last `BookDelta` that is in it; the next one continues it.
+  public var sequence: UInt64
+  /// That delta's checksum.
+  public var checksum: UInt64
+  /// Bids, then asks: best first, each level in priority.
+  public var orders: [Order]
 }
 
 /// An open order as edges show it.
@@ -26,12 +47,27 @@ public struct OpenOrder: Sendable, Hashable {
   public var instrument: InstrumentID
   public var side: Side
   public var price: Price
+  /// Open lots, shown and hidden.
   public var lots: Lots
+  public var hidden: Lots
   /// Charge still reserved, USD.
   public var reserved: Money
   public var isReduceOnly: Bool
+  public var isQuote: Bool
   /// Unix seconds, 0 for none.
   public var expiry: UInt32
+  public var label: UInt32
+  public var clientID: UInt64
+}
+
+/// An order that does not rest yet as edges show it.
+public struct WaitingOrder: Sendable, Hashable {
+  /// `held`, `armed`, `queued` or `sweeping`.
+  public var state: Outcome
+  public var order: OrderID
+  public var operation: Operation
+  /// Charge reserved, USD: only of an order that is still trading.
+  public var reserved: Money
 }
 
 /// An account's standing in one shard.
@@ -44,7 +80,11 @@ public struct AccountStanding: Sendable, Hashable {
   public var openOrders: Int
   public var heldOrders: Int
   public var liveNonces: Int
+  public var armedStops: Int
   public var isFrozen: Bool
+  public var isKilled: Bool
+  /// Quotes are refused until then.
+  public var quotesFrozenUntil: Timestamp
 }
 
 // Read by edges between inputs; never part of what the machine decides.
@@ -54,17 +94,81 @@ extension ShardMachine {
     let (book, absent) = book(of: instrument)
     if absent != nil { return nil }
     return BookSnapshot(
-      instrument: instrument, sequence: books[book].deltas, bids: levels(book, .buy, depth),
-      asks: levels(book, .sell, depth))
+      instrument: instrument, sequence: books[book].deltas, checksum: books[book].checksum,
+      bids: levels(book, .buy, depth), asks: levels(book, .sell, depth))
+  }
+
+  /// The book of a hosted instrument, order by order; `nil` for any other instrument.
+  public borrowing func orderBook(_ instrument: InstrumentID) -> BookOrders? {
+    let (book, absent) = book(of: instrument)
+    if absent != nil { return nil }
+    var listed: [BookOrders.Order] = []
+    for side in Side.allCases {
+      let handle = books.side(book, side)
+      var rank = handle.pointee.best
+      while rank >= 0 {
+        let price = Price(units: BookSide.tick(side, UInt32(rank)) &* books[book].contract.tickSize)
+        var slot = handle.pointee.level(UInt32(rank)).pointee.first
+        while slot != 0 {
+          let order = orders[slot]
+          listed.append(
+            BookOrders.Order(side: side, price: price, number: order.number, lots: Lots(order.lots)))
+          slot = order.next
+        }
+        rank = handle.pointee.highest(below: UInt32(rank))
+      }
+    }
+    return BookOrders(
+      instrument: instrument, sequence: books[book].deltas, checksum: books[book].checksum, orders: listed)
+  }
+
+  /// The trading state of a hosted instrument; `nil` for any other.
+  public borrowing func tradingState(_ instrument: InstrumentID) -> TradingState? {
+    let (book, absent) = book(of: instrument)
+    return absent == nil ? books[book].state : nil
+  }
+
+  /// The account's orders that wait: for credit, for a trigger, for others to finish, or to finish themselves.
+  public borrowing func waitingOrders(_ account: AccountID) -> [WaitingOrder] {
+    let known = accountSlot(account)
+    if known == 0 { return [] }
+    var waiting: [WaitingOrder] = []
+    func add(_ state: Outcome, _ deferral: Deferral, reserved: Int64 = 0) {
+      let (nonce, index) = deferral.name
+      waiting.append(
+        WaitingOrder(
+          state: state,
+          order: OrderID(account: account, key: KeyID(deferral.origin.key), nonce: nonce, index: index),
+          operation: deferral.operation, reserved: Money(units: reserved)))
+    }
+    var slot = accounts[known].firstHeld
+    while slot != 0 {
+      add(.held, held[slot].deferral)
+      slot = held[slot].next
+    }
+    slot = accounts[known].newestStop
+    while slot != 0 {
+      add(.armed, stops[slot].deferral)
+      slot = stops[slot].older
+    }
+    slot = firstQueued
+    while slot != 0 {
+      if queue[slot].deferral.origin.accountSlot == known { add(.queued, queue[slot].deferral) }
+      slot = queue[slot].next
+    }
+    for slot in sweepSlots where sweeps[slot].taker.accountSlot == known && sweeps[slot].liquidation == 0 {
+      add(.sweeping, sweeps[slot].deferral, reserved: sweeps[slot].taker.reserved)
+    }
+    return waiting
   }
 
   private borrowing func levels(_ book: Int, _ side: Side, _ depth: Int) -> [BookLevel] {
-    guard let handle = books.side(book, side) else { return [] }
+    let handle = books.side(book, side)
     var levels: [BookLevel] = []
-    var rank = handle.best
+    var rank = handle.pointee.best
     while rank >= 0, levels.count < depth {
       var orders = 0
-      var slot = handle[UInt32(rank)].first
+      var slot = handle.pointee.level(UInt32(rank)).pointee.first
       while slot != 0 {
         orders += 1
         slot = self.orders[slot].next
@@ -72,8 +176,8 @@ extension ShardMachine {
       levels.append(
         BookLevel(
           price: Price(units: BookSide.tick(side, UInt32(rank)) &* books[book].contract.tickSize),
-          lots: Lots(handle[UInt32(rank)].lots), orders: orders))
-      rank = handle.highest(below: UInt32(rank))
+          lots: Lots(handle.pointee.lots(UInt32(rank))), orders: orders))
+      rank = handle.pointee.highest(below: UInt32(rank))
     }
     return levels
   }
@@ -81,11 +185,11 @@ extension ShardMachine {
   /// Orders at a price in their order of priority.
   public borrowing func queue(_ instrument: InstrumentID, _ side: Side, at price: Price) -> [OpenOrder] {
     let (book, absent) = book(of: instrument)
-    guard absent == nil, let handle = books.side(book, side), price.units >= 0 else { return [] }
+    if absent != nil || price.units < 0 || !books.side(book, side).pointee.isMapped { return [] }
     let tick = price.units / books[book].contract.tickSize
     if tick >= Int64(BookSide.span) { return [] }
     var queue: [OpenOrder] = []
-    var slot = handle[BookSide.rank(side, tick)].first
+    var slot = books.side(book, side).pointee.level(BookSide.rank(side, tick)).pointee.first
     while slot != 0 {
       queue.append(shown(orders[slot]))
       slot = orders[slot].next
@@ -114,11 +218,12 @@ extension ShardMachine {
 
   private borrowing func shown(_ order: RestingOrder) -> OpenOrder {
     let book = books[Int(order.book)]
+    let extra = order.extra == 0 ? OrderExtra() : extras[order.extra]
     return OpenOrder(
       order: name(of: order), instrument: book.instrument, side: order.side,
-      price: Price(units: BookSide.tick(order.side, order.rank) &* book.contract.tickSize), lots: Lots(order.lots),
-      reserved: Money(units: order.reserved), isReduceOnly: order.isReduceOnly,
-      expiry: order.extra == 0 ? 0 : extras[order.extra].expiry)
+      price: Price(units: BookSide.tick(order.side, order.rank) &* book.contract.tickSize), lots: Lots(openLots(order)),
+      hidden: Lots(extra.hidden), reserved: Money(units: order.reserved), isReduceOnly: order.isReduceOnly,
+      isQuote: order.isQuote, expiry: extra.expiry, label: extra.label, clientID: extra.clientID)
   }
 
   /// Positive long, negative short.
@@ -138,7 +243,9 @@ extension ShardMachine {
     return AccountStanding(
       ceiling: Money(units: account.ceiling), consumed: Money(units: account.consumed),
       reserved: Money(units: account.reserved), openOrders: Int(account.openOrders),
-      heldOrders: Int(account.heldCount), liveNonces: Int(account.liveNonces), isFrozen: account.isFrozen)
+      heldOrders: Int(account.heldCount), liveNonces: Int(account.liveNonces),
+      armedStops: Int(account.armedStops), isFrozen: account.isFrozen, isKilled: account.isKilled,
+      quotesFrozenUntil: account.quotesFrozenUntil)
   }
 
   /// Accounts that the shard knows, the house excluded, in order of id.

@@ -37,7 +37,8 @@ extension ShardMachine {
   private mutating func takeLedgerDeltas() -> [Commitment.LedgerDelta] {
     var deltas: [Commitment.LedgerDelta] = []
     for slot in movedAccounts.sorted(by: { accounts[$0].id < accounts[$1].id }) {
-      for (place, currency) in currencies.enumerated() where ledger[slot, place] != 0 {
+      for (place, currency) in currencies.enumerated().sorted(by: { $0.element < $1.element })
+      where ledger[slot, place] != 0 {
         deltas.append(
           Commitment.LedgerDelta(
             account: accounts[slot].id, currency: currency, amount: Money(units: ledger[slot, place])))
@@ -63,7 +64,7 @@ extension ShardMachine {
       }
       positions[slot].lotsAtEpochStart = position.lots
       positions[slot].movedInEpoch = false
-      if position.lots == 0, position.newestReducing == 0 {
+      if position.lots == 0, position.newestReducing | position.bid | position.ask == 0 {
         positionTable.remove(positionTable.hash(UInt64(position.accountSlot), UInt64(position.book)), slot)
         positions[slot].isLive = false
         positions.remove(slot)

@@ -11,19 +11,14 @@ extension ShardMachine {
       return
     }
     books[book].isSettling = true
+    updateGate(book)
     books[book].settlementIndex = settle.index.units
     wake(at: books[book].contract.expiry)
     start(Job(kind: .settle, book: UInt32(book)), into: &output)
   }
 
   mutating func settle(_ book: Int, into output: inout OutputBuffer) -> Bool {
-    for side in Side.allCases {
-      while let handle = books.side(book, side), handle.best >= 0 {
-        if budget == 0 { return false }
-        budget -= 1
-        withdraw(handle[UInt32(handle.best)].first, because: .cancelledByExpiry, into: &output)
-      }
-    }
+    if !empty(book, into: &output) { return false }
     while true {
       let open = openPositions(book)
       if open.isEmpty { break }
@@ -32,6 +27,37 @@ extension ShardMachine {
     }
     books[book].isSettled = true
     return true
+  }
+
+  /// Ends whatever waits for the book, then its orders, then its stops.
+  private mutating func empty(_ book: Int, into output: inout OutputBuffer) -> Bool {
+    if books[book].sweep != 0 { endSweep(books[book].sweep, because: .cancelledByExpiry, into: &output) }
+    for side in Side.allCases {
+      let handle = books.side(book, side)
+      while handle.pointee.best >= 0 {
+        if budget == 0 { return false }
+        budget -= 1
+        withdraw(handle.pointee.firstOrder, because: .cancelledByExpiry, into: &output)
+      }
+    }
+    while books[book].stops != 0, let stop = firstStop(book) {
+      if budget == 0 { return false }
+      budget -= 1
+      let deferral = stops[stop].deferral
+      dropStop(stop)
+      conclude(stop: deferral, .cancelledByExpiry, into: &output)
+    }
+    return true
+  }
+
+  /// Some stop of the book, in the order of its trees.
+  private func firstStop(_ book: Int) -> Slot? {
+    let tree = TriggerTree(stops)
+    for place in 0..<Watch.count {
+      if triggers[book].plain[place] != 0 { return tree.first(triggers[book].plain[place]) }
+      if let group = triggers[book].trailing[place].first { return tree.first(group.root) }
+    }
+    return triggers[book].fired.first.map { tree.first($0) }
   }
 
   /// Positions of the book that are not zero, in order of account.
@@ -109,9 +135,7 @@ extension ShardMachine {
     move(account, position, lots, cash, currencyOfBook[book])
     let name = OrderID(account: accounts[account].id, key: .owner, nonce: 0, index: 0)
     emitFill(
-      Fill(
-        number: 0, kind: kind, instrument: instruments[book].id, order: name, lots: Lots(lots), price: price,
-        cash: Money(units: cash), fee: .zero, consumed: Money(units: accounts[account].consumed)),
-      remaining: 0, isMaker: false, into: &output)
+      kind, instruments[book].id, name, lots: lots, price: price.units, cash: cash, fee: 0,
+      consumed: accounts[account].consumed, remaining: 0, into: &output)
   }
 }

@@ -19,7 +19,7 @@ import Market
 /// Records live in slabs of trivial types and name each other by slot, so that the path of an order allocates nothing
 /// and counts no references.
 public struct ShardMachine: ~Copyable, Machine {
-  public static let snapshotVersion: UInt16 = 1
+  public static let snapshotVersion: UInt16 = 2
 
   /// The account that takes fees and residues.
   static let houseSlot: Slot = 1
@@ -31,6 +31,8 @@ public struct ShardMachine: ~Copyable, Machine {
   var isOpened = false
   var underlying: UnderlyingID?
   var parameters = MarketParameters()
+  /// The higher of the two fee rates, per million.
+  var feeRate: UInt32 = 0
   var instruments: [Instrument] = []
   /// The genesis payload.
   var definition: [UInt8] = []
@@ -39,22 +41,48 @@ public struct ShardMachine: ~Copyable, Machine {
   /// The settlement currencies of the shard's instruments, ascending, and each book's place among them.
   var currencies: [Currency] = []
   var currencyOfBook: [Int] = []
-  var books = BookSet([])
+  var books = BookSet()
+  /// Instruments listed since genesis.
+  var listings: [Instrument] = []
+  var placements: [Placement] = []
+  /// Shards of the market that host instruments of this one's underlying: protection's limits are shared among them.
+  var shardsOfUnderlying: Int64 = 1
 
   // Orders.
-  var orders = Slab<RestingOrder>(capacity: 1 << 20)
-  var orderTable = SlotTable(capacity: 1 << 16)
-  var extras = Slab<OrderExtra>(capacity: 1 << 16)
-  var sessionTable = SlotTable(capacity: 1 << 8)
+  var orders = Slab<RestingOrder>(capacity: 1 << 26)
+  var orderTable = SlotTable()
+  var extras = Slab<OrderExtra>(capacity: 1 << 24)
+  var sessionTable = SlotTable()
+  var clientTable = SlotTable()
+  /// Counts what was placed or armed: time priority.
   var arrivals: UInt64 = 0
-  var held = Slab<HeldOrder>(capacity: 1 << 12)
+
+  // Orders that end later.
+  var held = Slab<HeldOrder>(capacity: 1 << 20)
   var requests: UInt64 = 0
+  var stops = Slab<ArmedStop>(capacity: 1 << 22)
+  var stopTable = SlotTable()
+  /// By book; empty until the first stop.
+  var triggers: [TriggerBook] = []
+  var queue = Slab<QueuedOperation>(capacity: 1 << 17)
+  var firstQueued: Slot = 0
+  var lastQueued: Slot = 0
+  var queueCursor: Slot = 0
+  var queuePass: UInt64 = 0
+  /// Nothing queued could be taken up when it was last tried, and nothing has ended since.
+  var isQueueStuck = false
+  var sweeps = Slab<Sweep>(capacity: 1 << 17)
+  var sweepSlots: [Slot] = []
+  /// Market orders that rest in auctions, in order of arrival.
+  var auctionOrders: [AuctionOrder] = []
 
   // Accounts.
-  var accounts = Slab<Account>(capacity: 1 << 14)
-  var accountTable = SlotTable(capacity: 1 << 10)
-  var positions = Slab<Position>(capacity: 1 << 16)
-  var positionTable = SlotTable(capacity: 1 << 10)
+  var accounts = Slab<Account>(capacity: 1 << 22)
+  var accountTable = SlotTable()
+  var positions = Slab<Position>(capacity: 1 << 26)
+  var positionTable = SlotTable()
+  var protections = Slab<Protection>(capacity: 1 << 20)
+  var protectionFills = Slab<ProtectionFill>(capacity: 1 << 24)
   var nonces = NonceLedger()
 
   // The epoch.
@@ -75,12 +103,14 @@ public struct ShardMachine: ~Copyable, Machine {
   var marksVersion: UInt64 = 0
   var index: Int64 = 0
   var isHalted = false
+  /// Until when risk and marks count as heard, see `updateHeard`.
+  var heardUntil = Timestamp(nanoseconds: .min)
   var heartbeats: UInt64 = 0
   var nextHeartbeat = Timestamp.never
 
   // Deadlines and long work.
   var timers = TimerQueue()
-  /// Open orders and held orders that have a deadline.
+  /// Timers that are still wanted.
   var timedOrders = 0
   /// An order with a deadline left in this step, so the earliest deadline may have moved.
   var hasLostTimer = false
@@ -89,8 +119,18 @@ public struct ShardMachine: ~Copyable, Machine {
   /// The earliest of all deadlines.
   var wakeup = Timestamp.never
   var jobs: [Job] = []
-  /// Cancels, expiries and settlements left in this step.
+  /// Jobs are being carried on; what starts now comes behind them.
+  var isWorking = false
+  /// Some book with stops has traded since its last price was looked at.
+  var hasNewLast = false
+  /// Units left in this step, see `Rules`.
   var budget = 0
+
+  // The time's second, divided out once.
+  var second: Int64 = 0
+  var secondStart: Int64 = 0
+  /// Seconds ahead that a signature's expiry may lie.
+  var signatureSeconds: Int64 = 0
 
   // The input at hand.
   var sequence = SequenceNumber(0)
@@ -125,14 +165,25 @@ public struct ShardMachine: ~Copyable, Machine {
     budget = stepBound
     if wakeup <= now { fireTimers(header.kind, into: &output) }
     if !jobs.isEmpty { continueJobs(into: &output) }
-    switch header.kind {
-    case .action: act(payload, into: &output)
-    case .stream: consume(header, payload, into: &output)
-    case .marks: takeMarks(payload)
-    case .sessionEnd: endSession(payload, into: &output)
-    case .tick, .seal, .continuation, .genesis, .attestation, .settlementEvent: break
+    if header.kind == .action {
+      act(payload, into: &output)
+    } else {
+      applyRare(header, payload, into: &output)
     }
+    if hasNewLast { lookAtLast(into: &output) }
     if hasLostTimer { updateWakeup() }
+  }
+
+  /// What comes seldom.
+  @inline(never) private mutating func applyRare(
+    _ header: InputHeader, _ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer
+  ) {
+    switch header.kind {
+    case .stream: consume(header, payload, into: &output)
+    case .marks: takeMarks(payload, into: &output)
+    case .sessionEnd: endSession(payload, into: &output)
+    case .action, .tick, .seal, .continuation, .genesis, .attestation, .settlementEvent: break
+    }
   }
 
   public var nextDeadline: Timestamp {
@@ -145,5 +196,5 @@ public struct ShardMachine: ~Copyable, Machine {
   static let latest = Timestamp(nanoseconds: .max / 2)
 
   /// Bounded work of one step; never zero, or nothing would ever end.
-  var stepBound: Int { max(1, Int(parameters.stepBound)) }
+  var stepBound = 1
 }

@@ -53,33 +53,27 @@ struct SignedActionView {
     OperationView(base + SignedActionHeader.byteCount + index &* Operation.byteCount)
   }
 
-  /// 64 bits over what the signature covers: header without signature and session, and the operations. It tells a
-  /// resend
-  /// from another action under the same nonce; who makes two of their own collide only gets their old answer back.
+  /// 64 bits over what the signature covers beyond account, key, nonce and signer, which are known when it is compared:
+  /// a polynomial over the words of the rest. It tells a resend from another action under the same nonce; who makes two
+  /// of their own collide only gets their old answer back.
   @inline(__always) var contentHash: UInt64 {
-    var sum: UInt64 = 0x9E37_79B9_7F4A_7C15 &+ UInt64(count)
-    sum &+= Self.fold(word(0) & ~0xFF00, word(8), 1)
-    sum &+= Self.fold(word(16), word(24), 2)
-    sum &+= Self.fold(word(32), word(40), 3)
-    sum &+= Self.fold(word(48), word(56), 4)
-    sum &+= Self.fold(word(64), word(152), 5)
-    var offset = SignedActionHeader.byteCount
-    var salt: UInt64 = 6
+    let factor: UInt64 = 0xD6E8_FEB8_6659_FD93
+    var sum = (word(0) & 0xFFFF_00FF) &* factor &+ word(16)
+    sum = sum &* factor &+ word(152)
+    var place = base + SignedActionHeader.byteCount
     for _ in 0..<count {
-      sum &+= Self.fold(word(offset), word(offset + 8), salt)
-      sum &+= Self.fold(word(offset + 16), word(offset + 24), salt &+ 1)
-      sum &+= Self.fold(word(offset + 32), word(offset + 40), salt &+ 2)
-      sum &+= Self.fold(word(offset + 48), word(offset + 56), salt &+ 3)
-      offset += Operation.byteCount
-      salt &+= 4
+      // Two halves, so that the multiplications overlap.
+      var low = Self.load(place, 0, UInt64.self)
+      var high = Self.load(place, 32, UInt64.self)
+      low = low &* factor &+ Self.load(place, 8, UInt64.self)
+      high = high &* factor &+ Self.load(place, 40, UInt64.self)
+      low = low &* factor &+ Self.load(place, 16, UInt64.self)
+      high = high &* factor &+ Self.load(place, 48, UInt64.self)
+      low = low &* factor &+ Self.load(place, 24, UInt64.self)
+      high = high &* factor &+ Self.load(place, 56, UInt64.self)
+      sum = (sum &* factor ^ low) &* factor ^ high
+      place += Operation.byteCount
     }
-    return sum ^ sum >> 32
-  }
-
-  /// Independent of its neighbours, so that the multiplications overlap.
-  @inline(__always) private static func fold(_ a: UInt64, _ b: UInt64, _ salt: UInt64) -> UInt64 {
-    let odd = salt &* 0xD6E8_FEB8_6659_FD93
-    let product = (a ^ odd).multipliedFullWidth(by: b ^ (odd &+ 0xA076_1D64_78BD_642F))
-    return product.high ^ product.low
+    return sum
   }
 }

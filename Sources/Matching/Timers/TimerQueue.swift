@@ -1,30 +1,41 @@
 import Market
 
-/// A deadline of one order, open or held.
-struct OrderTimer: BitwiseCopyable {
+/// A deadline of an order, a stop, an account or a book.
+struct Timer: BitwiseCopyable {
+  enum Kind: UInt8, BitwiseCopyable {
+    case held = 1
+    case order = 2
+    case stop = 3
+    case deadMan = 4
+    case indicative = 5
+    case auctionEnd = 6
+
+    /// Orders and stops count their arrivals together.
+    var rank: UInt8 { self == .stop ? 2 : rawValue }
+  }
+
   var deadline: Timestamp
-  /// Arrival of the order, or the number of the held order's request: with `isHeld` it makes the order of firing total.
+  var kind: Kind
+  /// Request of a held order, arrival of an order or stop, account, book: with the kind it makes the order total.
   var id: UInt64
   var slot: Slot
-  var isHeld: Bool
 
-  func fires(before other: OrderTimer) -> Bool {
+  func fires(before other: Timer) -> Bool {
     if deadline != other.deadline { return deadline < other.deadline }
-    if isHeld != other.isHeld { return isHeld }
+    if kind.rank != other.kind.rank { return kind.rank < other.kind.rank }
     return id < other.id
   }
 }
 
-/// Deadlines in (deadline, held before open, id) order: a binary heap whose entries outlive their orders and are
-/// dropped
-/// when they come up, or all at once when most are stale.
+/// Deadlines in order: a binary heap whose entries outlive what they are about and are dropped when they come up, or
+/// all at once when most are stale.
 struct TimerQueue {
-  private var heap: [OrderTimer] = []
+  private var heap: [Timer] = []
 
   var count: Int { heap.count }
-  var first: OrderTimer? { heap.first }
+  var first: Timer? { heap.first }
 
-  mutating func insert(_ timer: OrderTimer) {
+  mutating func insert(_ timer: Timer) {
     heap.append(timer)
     var child = heap.count - 1
     while child > 0 {
@@ -42,7 +53,7 @@ struct TimerQueue {
   }
 
   /// Keeps only the timers that are still `wanted`.
-  mutating func prune(_ wanted: (OrderTimer) -> Bool) {
+  mutating func prune(_ wanted: (Timer) -> Bool) {
     heap.removeAll { !wanted($0) }
     for place in stride(from: heap.count / 2 - 1, through: 0, by: -1) { sink(place) }
   }

@@ -18,6 +18,7 @@ struct EpochChange {
     epoch: Epoch, commitments: [Commitment], market: MarketDefinition, coordinator: borrowing SettlementMachine
   ) throws(StopReason) {
     self.epoch = epoch
+    try Self.checkInstruments(commitments, market, epoch)
     progress = try Self.advance(coordinator.progress, by: commitments, epoch)
     let risk = commitments[commitments.count - 1]
     depositCursor = risk.depositCursor
@@ -63,6 +64,16 @@ struct EpochChange {
   }
 
   // MARK: Rules
+
+  /// Every instrument that a shard names is listed by now, and listed there.
+  private static func checkInstruments(
+    _ commitments: [Commitment], _ market: MarketDefinition, _ epoch: Epoch
+  ) throws(StopReason) {
+    for commitment in commitments {
+      let isOwn = commitment.positions.allSatisfy { market[$0.instrument]?.shard == commitment.machine.shard }
+      if !isOwn { throw StopReason(.badCommitment, epoch: epoch, detail: UInt64(commitment.machine.rawValue)) }
+    }
+  }
 
   /// Each journal goes on where its last commitment ended, one seal later, and counts its fills upwards.
   private static func advance(

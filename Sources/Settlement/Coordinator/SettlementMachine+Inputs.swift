@@ -11,16 +11,31 @@ extension SettlementMachine {
       streams.consume(from: header.source, first: header.firstNumber, count: header.count)
     else { return }
     var messages = StreamMessages(header, payload)
+    let malformed = StopReason(.malformedMessage, detail: UInt64(header.source.rawValue))
     while var message = messages.next() {
-      guard message.kind == .commitment else { continue }
-      let commitment = Commitment(from: &message.body)
-      guard message.body.isExhausted else {
-        stop(StopReason(.malformedMessage, detail: UInt64(header.source.rawValue)))
-        continue
+      switch message.kind {
+      case .commitment:
+        let commitment = Commitment(from: &message.body)
+        if message.body.isExhausted { receive(commitment, from: place) } else { stop(malformed) }
+      case .listing where header.source == .risk:
+        let listing = InstrumentListing(from: &message.body)
+        if message.body.isExhausted { list(listing.instrument) } else { stop(malformed) }
+      default: continue
       }
-      receive(commitment, from: place)
     }
-    if !messages.isExhausted { stop(StopReason(.malformedMessage, detail: UInt64(header.source.rawValue))) }
+    if !messages.isExhausted { stop(malformed) }
+  }
+
+  /// Takes up an instrument that risk has listed; one whose number is not the next, or that refers to what is not
+  /// there, changes nothing.
+  private mutating func list(_ instrument: Instrument) {
+    guard let market, Int(instrument.id.rawValue) == market.instruments.count,
+      Int(instrument.underlying.rawValue) < market.underlyings.count,
+      Int(instrument.settlementCurrency.rawValue) < market.currencies.count,
+      instrument.shard.rawValue < market.shardCount
+    else { return }
+    self.market?.instruments.append(instrument)
+    marks.append(nil)
   }
 
   /// Each machine commits to each sealed epoch once, in order.
@@ -34,8 +49,9 @@ extension SettlementMachine {
     openEpochs[next].commitments[place] = commitment
   }
 
-  /// Whether the machine may say this: its own name, known currencies and instruments; positions only from the shard
-  /// that owns the instrument; deposits, withdrawals, marks and indices only from risk.
+  /// Whether the machine may say this: its own name, known currencies; positions only from the shard that owns the
+  /// instrument; deposits, withdrawals, marks and indices only from risk. A shard may have heard of a new instrument
+  /// before this coordinator does; once risk has committed to the epoch, it must be known, see `EpochChange`.
   func isAllowed(_ commitment: Commitment, from machine: MachineID) -> Bool {
     guard let market, commitment.machine == machine else { return false }
     let currencies = market.currencies.count
@@ -48,7 +64,7 @@ extension SettlementMachine {
     }
     return commitment.withdrawals.isEmpty && commitment.marks.isEmpty && commitment.indices.isEmpty
       && commitment.depositCursor == 0
-      && commitment.positions.allSatisfy { market[$0.instrument]?.shard == machine.shard }
+      && commitment.positions.allSatisfy { market[$0.instrument].map { $0.shard == machine.shard } ?? true }
   }
 
   // MARK: Verifiers

@@ -68,8 +68,7 @@ struct Interleaving: ~Copyable {
     case 30..<50: fill()
     case 50..<55: cancel()
     case 55..<75:
-      let shard = shards[random.below(4)]
-      if !shard.inbox.isEmpty { shard.receive(&random) }
+      shards[random.below(4)].receive(&random)
     case 75..<94: deliver(random.below(4), resend: random.chance(10))
     case 94: if movesMarks { moveMarks() }
     case 95: if random.chance(20) { deposit(accounts[random.below(accounts.count)], random.within(1...5_000)) }
@@ -106,15 +105,10 @@ struct Interleaving: ~Copyable {
     let instrument = tradable[random.below(tradable.count)]
     let board = driver.machine.board
     let id = Int(instrument.id.rawValue)
-    let underlying = Int(instrument.underlying.rawValue)
     let mark = Price(units: board.marks[id])
     let band = Price(units: mark.units / 20)
     let currencyIndex = Price(units: board.index(of: Int(instrument.settlementCurrency.rawValue)))
-    let margin = MarginRule.perLot(
-      instrument, mark: mark, index: Price(units: board.quotations[underlying].index), currencyIndex: currencyIndex,
-      profitAndLoss: (0..<TestMarket.scenarios).map { Money(units: board.profitAndLoss[id * scenarioLanes + $0]) },
-      coinProfitAndLoss: (0..<TestMarket.scenarios).map { Money(units: board.coins[underlying * scenarioLanes + $0]) },
-      band: band, parameters: driver.definition.parameters)!
+    guard let margin = try? PublishedMargin(instrument, on: board, band: band) else { return }
     let size = max(1, Money(whole: random.within(5...largestOrder)).units / max(1, margin.toSell.units))
     let lots = random.chance(50) ? size : -size
     let price = Price(units: max(1, mark.units + random.within(-band.units...band.units)))
@@ -233,10 +227,10 @@ struct Interleaving: ~Copyable {
   /// Lets everything arrive.
   mutating func drain() {
     var rounds = 0
-    while shards.contains(where: { !$0.inbox.isEmpty || !$0.outbox.isEmpty }), rounds < 100_000 {
+    while !shards.allSatisfy(\.isIdle), rounds < 100_000 {
       rounds += 1
       for id in 0..<4 {
-        if !shards[id].inbox.isEmpty { shards[id].receive(&random) }
+        shards[id].receive(&random)
         deliver(id, resend: false)
       }
     }

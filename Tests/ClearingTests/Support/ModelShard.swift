@@ -31,6 +31,8 @@ final class ModelShard {
   private var requests: UInt64 = 0
   private var fills: UInt64 = 0
   private var lastStep: UInt64 = 0
+  /// A liquidation that has filled some lots and is still trading.
+  private var sweeping: (order: Liquidate, filled: Int64)?
   /// Messages on their way here and from here.
   var inbox: [Sent] = []
   var outbox: [[UInt8]] = []
@@ -42,6 +44,9 @@ final class ModelShard {
   var requestsMade: Int { Int(requests) }
   private(set) var ordersPlaced = 0
   private(set) var grantsUsed = 0
+  private(set) var stepsPostponed = 0
+  private(set) var stepsSwept = 0
+  var isIdle: Bool { inbox.isEmpty && outbox.isEmpty && sweeping == nil }
 
   init(_ id: Int, _ definition: MarketDefinition) {
     self.id = id
@@ -107,8 +112,10 @@ final class ModelShard {
         consumed: Money(units: lines[account]!.consumed)))
   }
 
-  /// Takes the oldest message on its way here.
+  /// Ends a liquidation that is still trading, then takes the oldest message on its way here.
   func receive(_ random: inout Seeded) {
+    carryOn(&random)
+    guard !inbox.isEmpty else { return }
     let message = inbox.removeFirst()
     if let credit = message.read(Credit.self) {
       take(credit)
@@ -191,19 +198,49 @@ final class ModelShard {
     checkInvariant(account)
   }
 
-  /// Fills a random part of a liquidation at its limit or nothing; never through zero.
+  /// Fills a random part of a liquidation at its limit or nothing, puts it off, or leaves it trading.
   private func reduce(_ order: Liquidate, _ random: inout Seeded) {
-    let account = order.account.rawValue
     guard order.step > lastStep else { return }
     lastStep = order.step
+    if random.chance(25) {
+      stepsPostponed += 1
+      let later: [Outcome] = [.busy, .instrumentHalted, .inAuction, .riskSilent, .marksSilent]
+      send(
+        LiquidationResult(
+          account: order.account, step: order.step, filled: .zero, outcome: later[random.below(later.count)]))
+      return
+    }
+    let filled = random.chance(25) ? 0 : fill(order, beyond: 0, &random)
+    if random.chance(30) {
+      stepsSwept += 1
+      sweeping = (order, filled)
+    } else {
+      end(order, filled: filled)
+    }
+  }
+
+  /// Some of what is left of a liquidation, never through zero; the signed lots.
+  private func fill(_ order: Liquidate, beyond filled: Int64, _ random: inout Seeded) -> Int64 {
+    let account = order.account.rawValue
     let held = positions[account]?[order.instrument] ?? 0
-    let most = min(abs(order.lots.count), held.signum() == -order.lots.count.signum() ? abs(held) : 0)
-    let size = random.chance(25) ? 0 : random.chance(50) ? most : random.within(0...most)
+    let left = abs(order.lots.count - filled)
+    let most = min(left, held.signum() == -order.lots.count.signum() ? abs(held) : 0)
+    let size = random.chance(50) ? most : random.within(0...most)
     let lots = order.lots.count > 0 ? size : -size
     if size > 0 { book(account, order.instrument, lots, order.limit, .liquidation, fee: 0) }
+    return lots
+  }
+
+  private func carryOn(_ random: inout Seeded) {
+    guard let (order, filled) = sweeping else { return }
+    sweeping = nil
+    end(order, filled: filled + fill(order, beyond: filled, &random))
+  }
+
+  private func end(_ order: Liquidate, filled: Int64) {
     send(
       LiquidationResult(
-        account: order.account, step: order.step, filled: Lots(lots),
-        outcome: lots == order.lots.count ? .filled : .residualCancelled))
+        account: order.account, step: order.step, filled: Lots(filled),
+        outcome: filled == order.lots.count ? .filled : .residualCancelled))
   }
 }

@@ -63,7 +63,7 @@ struct RiskDriver: ~Copyable {
             destination: MachineID(rawValue: record.destination), number: record.number,
             kind: MessageKind(rawValue: record.payload[0])!, body: Array(record.payload.dropFirst())))
       case .reply: replies.append(try! ActionReply(decoding: record.payload))
-      case .report, .book, .effect: break
+      case .report, .book, .effect, .status: break
       }
     }
   }

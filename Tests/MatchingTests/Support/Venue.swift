@@ -11,6 +11,8 @@ struct Said {
   var fills: [Fill] = []
   var reports: [ExecutionReport] = []
   var deltas: [BookDelta] = []
+  var statuses: [InstrumentStatus] = []
+  var protectionTripped: [ProtectionTripped] = []
   var creditTaken: [CreditTaken] = []
   var creditRequests: [CreditRequest] = []
   var grantsClosed: [GrantClosed] = []
@@ -123,11 +125,13 @@ final class Venue {
         case .grantClosed: said.grantsClosed.append(GrantClosed(from: &body))
         case .freezeTaken: said.freezesTaken.append(FreezeTaken(from: &body))
         case .liquidationResult: said.liquidations.append(LiquidationResult(from: &body))
+        case .protectionTripped: said.protectionTripped.append(ProtectionTripped(from: &body))
         case .commitment: said.commitments.append(Commitment(from: &body))
         case .heartbeat: said.heartbeats.append((MachineID(rawValue: record.destination), Heartbeat(from: &body)))
         default: Issue.record("a shard never sends this")
         }
         #expect(body.isExhausted)
+      case .status: said.statuses.append(try! InstrumentStatus(decoding: record.payload))
       case .effect: Issue.record("a shard has no edge of its own")
       }
     }

@@ -1,0 +1,225 @@
+import Bytes
+import Machine
+import Market
+
+extension NaiveEngine {
+  /// Places an order, or says why not: checks 1 to 16, then it trades and rests.
+  mutating func place(
+    _ ticket: NaiveTicket, _ attempt: NaiveAttempt, into output: inout OutputBuffer
+  ) -> NaiveAnswer {
+    var operation = ticket.operation
+    if case .quote(let side, _) = attempt { operation = side }
+    var candidate = NaiveCandidate(name: NaiveName(key: ticket.key, nonce: ticket.nonce, index: ticket.index))
+    if let refusal = examine(ticket, operation, attempt, &candidate) { return NaiveAnswer(outcome: refusal) }
+    if operation.isStop, !ticket.isTriggered { return arm(ticket, candidate, into: &output) }
+    var granted: Int64?
+    if case .granted(_, let charge) = attempt { granted = charge }
+    let isAuction = books[candidate.book].state == .auction
+    if isAuction, granted != nil || candidate.minimum != 0 || candidate.isImmediate && !candidate.isMarket {
+      return NaiveAnswer(outcome: .inAuction)
+    }
+    if candidate.isReduceOnly {
+      let available = reducible(ticket.account, candidate)
+      if available <= 0 || candidate.isFillOrKill && candidate.lots > available {
+        return NaiveAnswer(outcome: .notReducing)
+      }
+      candidate.lots = min(candidate.lots, available)
+    }
+    let mode = mode(operation)
+    if !isAuction, let refusal = refusalOfBook(ticket.account, mode, &candidate) {
+      return NaiveAnswer(outcome: refusal)
+    }
+    guard var charge = charge(candidate, ticket.account) else { return NaiveAnswer(outcome: .overflow) }
+    if let granted {
+      charge = granted
+      accounts[ticket.account].ceiling += granted
+    } else if let refusal = cover(ticket, candidate, attempt, charge, into: &output) {
+      return NaiveAnswer(outcome: refusal)
+    }
+
+    if candidate.replaced != 0, let replaced = orders.firstIndex(where: { $0.arrival == candidate.replaced }) {
+      remove(replaced, into: &output)
+    }
+    accounts[ticket.account].reserved += charge
+    var taker = NaiveTaker(
+      account: ticket.account, name: candidate.name, book: candidate.book, side: candidate.side,
+      limit: candidate.price, lots: candidate.lots, reserved: charge, kind: .taker, mode: mode)
+    if isAuction {
+      rest(ticket, operation, candidate, lots: taker.lots, reserved: charge, into: &output)
+      return NaiveAnswer(outcome: candidate.replaced == 0 ? .resting : .amended)
+    }
+    trade(&taker, into: &output)
+    if granted == nil, crosses(taker) {
+      sweeps.append(NaiveSweep(ticket: ticket, taker: taker, candidate: candidate, partner: nil))
+      start(NaiveJob(kind: .sweep, book: candidate.book))
+      return NaiveAnswer(outcome: .sweeping, filled: taker.filled)
+    }
+    return finish(ticket, operation, candidate, taker, granted: granted, into: &output)
+  }
+
+  /// What becomes of what an order has not filled.
+  mutating func finish(
+    _ ticket: NaiveTicket, _ operation: Market.Operation, _ candidate: NaiveCandidate, _ taker: NaiveTaker,
+    granted: Int64?, into output: inout OutputBuffer
+  ) -> NaiveAnswer {
+    let mayRest = !candidate.isImmediate && granted == nil && taker.ending == .none
+    if taker.lots > 0 && mayRest {
+      rest(ticket, operation, candidate, lots: taker.lots, reserved: taker.reserved, into: &output)
+      return NaiveAnswer(outcome: candidate.replaced == 0 ? .resting : .amended, filled: taker.filled)
+    }
+    accounts[taker.account].reserved -= taker.reserved
+    if let granted { accounts[taker.account].ceiling -= granted - taker.consumed }
+    let outcome: Outcome =
+      switch taker.ending {
+      case .selfTrade: .selfTradePrevented
+      case .overflow: taker.filled == 0 ? .overflow : .residualCancelled
+      case .none: taker.lots == 0 ? .filled : .residualCancelled
+      }
+    return NaiveAnswer(outcome: outcome, filled: taker.filled)
+  }
+
+  func mode(_ operation: Market.Operation) -> Market.Operation.SelfTradePrevention {
+    let mode = Market.Operation.SelfTradePrevention(rawValue: operation.selfTradePrevention) ?? .unspecified
+    return mode == .unspecified ? .cancelTaker : mode
+  }
+
+  /// Checks 13 to 15, those that look at the book.
+  private func refusalOfBook(
+    _ account: Int, _ mode: Market.Operation.SelfTradePrevention, _ candidate: inout NaiveCandidate
+  ) -> Outcome? {
+    let opposite = candidate.side.opposite
+    let book = candidate.book
+    if candidate.isPostOnly, let best = best(book, opposite) {
+      let price = orders[best].price
+      if crosses(candidate.side, limit: candidate.price, price) {
+        if !candidate.slides { return .wouldTake }
+        let slid =
+          candidate.side == .buy ? validPrice(atOrBelow: price - 1, book) : validPrice(atOrAbove: price + 1, book)
+        guard let slid, slid >= books[book].bandLow, slid <= books[book].bandHigh else { return .wouldTake }
+        candidate.price = slid
+      }
+    }
+    let wanted = candidate.isFillOrKill ? candidate.lots : min(candidate.minimum, candidate.lots)
+    if wanted > 0, let refusal = refusalToFill(wanted, account, mode, candidate) { return refusal }
+    if !candidate.isImmediate {
+      var level = Int128(0)
+      for order in orders where order.book == book && order.side == candidate.side && order.price == candidate.price {
+        level += Int128(order.lots)
+      }
+      if level + Int128(candidate.lots) > Int128(Self.largestSum) { return .overflow }
+    }
+    return nil
+  }
+
+  /// Check 14: looks along the other side and counts what trading would fill.
+  private func refusalToFill(
+    _ wanted: Int64, _ account: Int, _ mode: Market.Operation.SelfTradePrevention, _ candidate: NaiveCandidate
+  ) -> Outcome? {
+    var left = candidate.lots
+    var got: Int64 = 0
+    var fills = 0
+    for order in inPriority(candidate.book, candidate.side.opposite) {
+      if !crosses(candidate.side, limit: candidate.price, order.price) { break }
+      let isDead = order.isOut || isPastExpiry(order)
+      let isOwn = accounts[order.account].group == accounts[account].group
+      if !isDead && isOwn && (mode == .cancelTaker || mode == .cancelBoth) { break }
+      let counts = !isDead && !isOwn && order.hidden > 0
+      fills += counts ? 1 + Int((order.hidden - 1) / order.display) + 1 : 1
+      if fills > budget { return .tooManyFills }
+      if isDead { continue }
+      if isOwn {
+        if mode == .decrement { left -= min(left, order.shown) }
+      } else {
+        let taken = min(left, order.lots)
+        got += taken
+        left -= taken
+      }
+      if got >= wanted { return nil }
+      if left == 0 { break }
+    }
+    return .notFillable
+  }
+
+  /// Lots that a reduce-only order may still close.
+  private func reducible(_ account: Int, _ candidate: NaiveCandidate) -> Int64 {
+    let position = position(account, candidate.book)
+    let closable = candidate.side == .sell ? position : -position
+    let pledged = orders.lazy.filter {
+      $0.isReduceOnly && $0.account == account && $0.book == candidate.book && $0.arrival != candidate.replaced
+    }.reduce(0) { $0 + $1.lots }
+    return closable - pledged
+  }
+
+  /// Puts what is left of an order into the book.
+  private mutating func rest(
+    _ ticket: NaiveTicket, _ operation: Market.Operation, _ candidate: NaiveCandidate, lots: Int64, reserved: Int64,
+    into output: inout OutputBuffer
+  ) {
+    arrivals += 1
+    let shown = candidate.display == 0 ? lots : min(candidate.display, lots)
+    let dies = operation.flags.contains(.cancelOnDisconnect)
+    let order = NaiveOrder(
+      account: ticket.account, name: candidate.name, book: candidate.book, side: candidate.side,
+      price: candidate.price, number: arrivals, arrival: arrivals, shown: shown, hidden: lots - shown,
+      display: candidate.display, reserved: reserved, isReduceOnly: candidate.isReduceOnly, diesWithSession: dies,
+      isQuote: candidate.isQuote, isAuctionOnly: candidate.isMarket, expiry: candidate.expiry,
+      label: operation.label, clientID: candidate.clientID, session: dies ? ticket.session : 0,
+      generation: dies ? ticket.generation : 0, mode: mode(operation))
+    orders.append(order)
+    emitDelta(.added, order, shows: shown, into: &output)
+  }
+}
+
+// Orders in their books.
+extension NaiveEngine {
+  /// Place of the first order of the best level.
+  func best(_ book: Int, _ side: Side) -> Int? {
+    var best: Int?
+    for place in orders.indices where orders[place].book == book && orders[place].side == side {
+      guard let current = best else {
+        best = place
+        continue
+      }
+      let isBetter = orders[place].price > orders[current].price
+      if orders[place].price != orders[current].price, isBetter == (side == .buy) { best = place }
+    }
+    return best
+  }
+
+  /// A side's orders as they would trade.
+  private func inPriority(_ book: Int, _ side: Side) -> [NaiveOrder] {
+    orders.filter { $0.book == book && $0.side == side }.sorted {
+      if $0.price == $1.price { return $0.number < $1.number }
+      return side == .buy ? $0.price > $1.price : $0.price < $1.price
+    }
+  }
+
+  func crosses(_ side: Side, limit: Int64, _ price: Int64) -> Bool {
+    side == .buy ? price <= limit : price >= limit
+  }
+
+  /// Whether the order could go on trading.
+  func crosses(_ taker: NaiveTaker) -> Bool {
+    guard taker.lots > 0, taker.ending == .none, let best = best(taker.book, taker.side.opposite) else { return false }
+    return crosses(taker.side, limit: taker.limit, orders[best].price)
+  }
+
+  func isPastExpiry(_ order: NaiveOrder) -> Bool {
+    order.expiry != 0 && Timestamp(seconds: Int64(order.expiry)) <= now
+  }
+
+  /// Takes an order out of its book and gives back its charge.
+  mutating func remove(_ place: Int, into output: inout OutputBuffer) {
+    let order = orders.remove(at: place)
+    accounts[order.account].reserved -= order.reserved
+    emitDelta(.removed, order, shows: 0, into: &output)
+  }
+
+  /// The same, for a reason that the owner did not give in this moment: the owner gets a report.
+  mutating func remove(_ place: Int, because outcome: Outcome, into output: inout OutputBuffer) {
+    let order = orders[place]
+    remove(place, into: &output)
+    report(
+      .ended, order.account, order.name, books[order.book].instrument.id, outcome, into: &output)
+  }
+}
