@@ -9,15 +9,15 @@ extension ShardMachine {
     let levels =
       snapshot.bids.map { BookLevelImage(side: .buy, price: $0.price, lots: $0.lots) }
       + snapshot.asks.map { BookLevelImage(side: .sell, price: $0.price, lots: $0.lots) }
-    let checksum = levels.reduce(into: 0 as UInt64) { sum, level in
-      sum &+= UInt64(bitPattern: level.lots.count) &* BookDelta.weight(of: level.side, level.price)
-    }
     return BookLevelsImage(
-      instrument: instrument, sequence: snapshot.sequence, checksum: checksum, levels: levels)
+      instrument: instrument, sequence: snapshot.sequence, checksum: snapshot.checksum, levels: levels)
   }
 
   /// The whole book order by order; `nil` for an instrument that is not of this shard.
   borrowing func ordersImage(of instrument: InstrumentID) -> BookImage? {
-    nil
+    guard let book = orderBook(instrument) else { return nil }
+    return BookImage(
+      instrument: instrument, sequence: book.sequence, checksum: book.checksum,
+      orders: book.orders.map { BookOrder(side: $0.side, price: $0.price, number: $0.number, lots: $0.lots) })
   }
 }

@@ -8,7 +8,7 @@ struct OrderTargetOptions: ParsableArguments {
   @Option(help: "The order's name, account/key/nonce/index as it was printed.") var order: String?
   @Option(help: "Nonce of the action that placed the order, instead of its name.") var nonce: UInt64?
   @Option(help: "With --nonce: the order's place in that action.") var index: UInt16?
-  @Option(help: "The id that you gave it, with --instrument.") var clientId: UInt64?
+  @Option(help: "The id that you gave it.") var clientId: UInt64?
 
   /// How many of the three ways are used.
   private var ways: [String] {
@@ -29,9 +29,6 @@ struct OrderTargetOptions: ParsableArguments {
     guard let clientId else {
       throw CommandMistake("--order is missing: name the order by --order, --nonce and --index, or --client-id")
     }
-    guard let instrument else {
-      throw CommandMistake("--instrument is missing: a client id is known by the instrument's book alone")
-    }
     return .clientID(clientId, instrument: instrument)
   }
 }
@@ -41,8 +38,7 @@ struct CancelCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cancel", abstract: "Cancel one order, or all of an account that match.",
     discussion: """
-      One order is named by --order, by --nonce and --index, or by --client-id with --instrument; an armed stop needs \
-      --instrument beside its name. Otherwise every open order goes that matches all of --instrument, --underlying, \
+      One order is named by --order, by --nonce and --index, or by --client-id. Otherwise every open order goes that matches all of --instrument, --underlying, \
       --kind, --label and --quotes; --all alone is all of the account. One signed action goes to each shard concerned. \
       Exit code 1 if the order is not open.
 
@@ -50,7 +46,7 @@ struct CancelCommand: ParsableCommand {
 
       EXAMPLES
         novation cancel --account 7 --order 7/0/1795340000000000000/0
-        novation cancel --account 7 --client-id 34 --instrument BTC-PERPETUAL
+        novation cancel --account 7 --client-id 34
         novation cancel --account 7 --instrument BTC-PERPETUAL
         novation cancel --account 7 --underlying BTC --kind option --quotes
         novation cancel --account 7 --all
@@ -115,7 +111,7 @@ struct AmendCommand: ParsableCommand {
       """)
   @Option(help: "The account's number; its key file must be here.") var account: UInt32
   @OptionGroup var target: OrderTargetOptions
-  @Option(help: "The instrument, needed with --client-id.") var instrument: String?
+  @Option(help: "The instrument, if several share a client id.") var instrument: String?
   @Option(help: "What stays open, whole lots.") var quantity: String
   @OptionGroup var cluster: ClusterOption
   @OptionGroup var output: OutputOption
@@ -135,8 +131,7 @@ struct ReplaceCommand: ParsableCommand {
     discussion: """
       In one step the old order goes and the new one is placed; if the new one is refused the old one stays. The \
       new order has the old one's name and side, and its client id; price and quantity are the old one's open ones \
-      unless given. Everything else (validity, flags, label) is what is said here. An order named by --client-id needs \
-      --side, --quantity and --price.
+      unless given. Everything else (validity, flags, label) is what is said here. Only resting orders can be replaced.
 
       JSON: as novation order.
 
@@ -145,8 +140,8 @@ struct ReplaceCommand: ParsableCommand {
       """)
   @Option(help: "The account's number; its key file must be here.") var account: UInt32
   @OptionGroup var target: OrderTargetOptions
-  @Option(help: "The instrument, needed with --client-id.") var instrument: String?
-  @Option(help: "buy or sell, needed with --client-id.") var side: SideOption?
+  @Option(help: "The instrument, if several share a client id.") var instrument: String?
+  @Option(help: "buy or sell; the old order's unless given.") var side: SideOption?
   @Option(help: "Quantity, whole lots.") var quantity: String?
   @OptionGroup var terms: OrderTermsOptions
   @OptionGroup var cluster: ClusterOption

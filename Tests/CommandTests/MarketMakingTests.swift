@@ -33,9 +33,12 @@ extension ClusterCommandTests {
           "--client-id", "41",
         ])
       #expect(stop["outcome"] as? String == "armed", "\(stop)")
-      let cancelled = try novation(
-        "cancel", "--account", account, "--client-id", "41", "--instrument", Self.instrument)
+      let shown = try novation("account", "show", account, "--json").json()
+      let open = try #require(shown["open_orders"] as? [[String: Any]])
+      #expect(open.count == 1 && open[0]["state"] as? String == "armed" && open[0]["client_id"] as? Int == 41)
+      let cancelled = try novation("cancel", "--account", account, "--client-id", "41", "--json")
       #expect(cancelled.code == 0, "\(cancelled.output)\(cancelled.errors)")
+      #expect(try cancelled.json()["cancelled"] as? Int == 1)
     }
 
     @Test func anIcebergShowsItsPart() throws {

@@ -10,7 +10,7 @@ public struct OrderCancellation: CommandReport {
   }
 
   public var account: UInt32
-  /// Orders that rested before and do not any more.
+  /// Orders that were open before and are not any more.
   public var cancelled: Int
   public var parts: [ActionPart]
 
@@ -46,7 +46,7 @@ public struct OrderCancellation: CommandReport {
   }
 
   public var text: String {
-    let first = "\(cancelled) resting order\(cancelled == 1 ? "" : "s") of account \(account) cancelled"
+    let first = "\(cancelled) order\(cancelled == 1 ? "" : "s") of account \(account) cancelled"
     return ([first] + parts.map(\.line)).joined(separator: "\n")
   }
 }

@@ -6,10 +6,10 @@ import Wire
 
 /// Which of an account's orders a command is about.
 public enum OrderTarget: Sendable {
-  /// By the action that placed it. Without its instrument it is looked for among the open orders.
+  /// By the action that placed it. Without its instrument it is looked for among the account's orders.
   case name(nonce: UInt64, index: UInt16, instrument: String?)
   /// By the id that the client gave it.
-  case clientID(UInt64, instrument: String)
+  case clientID(UInt64, instrument: String?)
 
   /// Reads account/key/nonce/index as orders are printed, or nonce/index.
   public init(reading text: String, account: AccountID, instrument: String?) throws(CommandMistake) {
@@ -27,22 +27,30 @@ public enum OrderTarget: Sendable {
     self = .name(nonce: nonce, index: index, instrument: instrument)
   }
 
-  /// An order found: its instrument, and what is known of it while it rests.
+  /// An order found: its instrument, and what is known of it while it is open.
   struct Found {
     var listed: Instrument
     var resting: OpenOrderText?
   }
 
   func find(account: AccountID, in session: ClusterSession) throws -> Found {
+    let open = try session.openOrders(of: account).map(\.order).first { isMeant($0) }
+    if let open { return Found(listed: try session.instrument(named: open.instrument), resting: open) }
     switch self {
-    case .clientID(_, let instrument): return Found(listed: try session.instrument(named: instrument), resting: nil)
-    case .name(let nonce, let index, let instrument):
-      let open = try session.openOrders(of: account).first { $0.order.nonce == nonce && $0.order.index == index }
-      if let open { return Found(listed: try session.instrument(named: open.order.instrument), resting: open.order) }
-      if let instrument { return Found(listed: try session.instrument(named: instrument), resting: nil) }
-      throw CommandRefused(
-        "account \(account) has no resting order \(nonce)/\(index): filled or cancelled before? A stop that is armed "
-          + "is found with --instrument")
+    case .name(_, _, let instrument?), .clientID(_, let instrument?):
+      return Found(listed: try session.instrument(named: instrument), resting: nil)
+    case .name(let nonce, let index, nil):
+      throw CommandRefused("account \(account) has no open order \(nonce)/\(index): filled or cancelled before?")
+    case .clientID(let id, nil):
+      throw CommandRefused("account \(account) has no open order of client id \(id): filled or cancelled before?")
+    }
+  }
+
+  private func isMeant(_ order: OpenOrderText) -> Bool {
+    switch self {
+    case .name(let nonce, let index, _): order.nonce == nonce && order.index == index
+    case .clientID(let id, let instrument):
+      order.clientId == id && instrument.map { $0.uppercased() == order.instrument } ?? true
     }
   }
 
