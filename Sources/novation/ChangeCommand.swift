@@ -38,9 +38,9 @@ struct CancelCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cancel", abstract: "Cancel one order, or all of an account that match.",
     discussion: """
-      One order is named by --order, by --nonce and --index, or by --client-id. Otherwise every open order goes that matches all of --instrument, --underlying, \
-      --kind, --label and --quotes; --all alone is all of the account. One signed action goes to each shard concerned. \
-      Exit code 1 if the order is not open.
+      One order is named by --order, by --nonce and --index, or by --client-id. Otherwise every open order goes that \
+      matches all of --instrument, --underlying, --kind, --label and --quotes; --all alone is all of the account. One \
+      signed action goes to each shard concerned. Exit code 1 if the order is not open.
 
       JSON: account, cancelled, parts [{machine, outcome, code, is_accepted, sequence, reason}].
 

@@ -311,6 +311,31 @@ private final class ToldShard {
     sound()
   }
 
+  @Test func anOrderReplacedTwiceInOneActionHasEachPriceInItsTurn() {
+    let order = ToldShard.name(1, 1)
+    shard.rest(1, 1, ToldShard.order(.buy, 90, 5), number: 1)
+    shard.rest(2, 1, ToldShard.order(.sell, 100, 1), number: 2)
+    let replacements = ([100, 95] as [Int64]).map { price in
+      var replacement = ToldShard.order(.buy, price, 5)
+      replacement.rawKind = Market.Operation.Kind.replace.rawValue
+      (replacement.targetNonce, replacement.targetIndex) = (order.nonce, order.index)
+      return replacement
+    }
+    shard.action(1, 2, replacements, [.amended, .amended]) {
+      shard.book(.removed, .buy, 90, 1, shows: 0)
+      shard.trade(ToldShard.name(2, 1), 2, order, 1, at: 100, left: 0)
+      shard.book(.added, .buy, 100, 3, shows: 4)
+      shard.book(.removed, .buy, 100, 3, shows: 0)
+      shard.book(.added, .buy, 95, 4, shows: 5)
+    }
+    shard.action(3, 1, [ToldShard.order(.sell, 95, 5)], [.filled]) {
+      shard.fill(.maker, order, 5, at: 95)
+      shard.fill(.taker, ToldShard.name(3, 1), -5, at: 95)
+      shard.book(.traded, .buy, 95, 4, shows: 0)
+    }
+    sound()
+  }
+
   @Test func aFillThatTheBookDoesNotTellIsABreach() {
     shard.rest(1, 1, ToldShard.order(.sell, 100, 5), number: 1)
     shard.action(2, 1, [ToldShard.order(.buy, 100, 3)], [.filled]) {

@@ -10,10 +10,10 @@ extension ShardOrders {
     case .taker:
       if let terms = incoming[fill.order] {
         judge(fill, terms.placed(at: now), "incoming", now)
-        incoming[fill.order]?.lots -= Int64(clamping: fill.lots.count.magnitude)
+        incoming.limitLots(fill.order, terms.lots - Int64(clamping: fill.lots.count.magnitude))
       } else if let terms = waiting[fill.order] {
         judge(fill, terms.placed(at: now), "waiting", now)
-        waiting[fill.order]?.lots -= Int64(clamping: fill.lots.count.magnitude)
+        waiting.limitLots(fill.order, terms.lots - Int64(clamping: fill.lots.count.magnitude))
       } else if states[fill.instrument] == .uncrossing {
         // In an auction both rest; the book tells of both.
         untold.append(fill)

@@ -27,7 +27,7 @@ final class ShardOrders {
   var numbers: [OrderID: UInt64] = [:]
   var resting: [OrderID: OrderTerms] = [:]
   /// Orders that are accepted and neither rest nor have ended: held, queued, sweeping, and stops that were triggered.
-  var waiting: [OrderID: OrderTerms] = [:]
+  var waiting = PlacedTerms()
   /// Stops that wait for their trigger.
   var armed: [OrderID: OrderTerms] = [:]
   private var clientIDs: [ClientID: OrderID] = [:]
@@ -45,7 +45,7 @@ final class ShardOrders {
   var items: [Item] = []
   var reply: ActionReply?
   /// Orders of its operations that were answered at once, and in order those that may have come to rest.
-  var incoming: [OrderID: OrderTerms] = [:]
+  var incoming = PlacedTerms()
   var expected: [OrderID] = []
   /// Amended orders with their numbers before the step; what an iceberg hides shrinks without a book change.
   private var amendments: [(order: OrderID, number: UInt64, lots: Int64)] = []
@@ -92,7 +92,7 @@ final class ShardOrders {
     action = nil
     reply = nil
     items.removeAll(keepingCapacity: true)
-    incoming.removeAll(keepingCapacity: true)
+    incoming.removeAll()
     expected.removeAll(keepingCapacity: true)
     amendments.removeAll(keepingCapacity: true)
     removed.removeAll(keepingCapacity: true)
@@ -136,10 +136,10 @@ final class ShardOrders {
   private func register(_ order: OrderID, _ terms: OrderTerms?, _ outcome: Outcome) {
     guard let terms else { return }
     switch outcome {
-    case .held, .queued, .sweeping: waiting[order] = terms
+    case .held, .queued, .sweeping: waiting.append(order, terms)
     case .armed: armed[order] = terms
     default:
-      incoming[order] = terms
+      incoming.append(order, terms)
       if outcome == .resting || outcome == .amended { expected.append(order) }
     }
   }
@@ -176,18 +176,21 @@ final class ShardOrders {
     switch report.event {
     case .fill:
       guard !report.isMaker else { return }
-      if let lots = incoming[order]?.lots { incoming[order]?.lots = min(lots, report.remaining.count) }
-      if let lots = waiting[order]?.lots { waiting[order]?.lots = min(lots, report.remaining.count) }
+      if incoming[order] != nil {
+        incoming.limitLots(order, report.remaining.count)
+      } else {
+        waiting.limitLots(order, report.remaining.count)
+      }
     case .accepted:
       if let lots = resting[order]?.lots { resting[order]?.lots = min(lots, report.remaining.count) }
     case .triggered:
-      if let terms = armed.removeValue(forKey: order) { waiting[order] = terms }
+      if let terms = armed.removeValue(forKey: order) { waiting.append(order, terms) }
     case .ended:
       // A replacement that waits has the name of the order that it would replace, which may end first: the book tells
       // which of the two this is about.
       if removed.remove(order) == nil {
-        waiting[order] = nil
-        incoming[order] = nil
+        waiting.takeFirst(order)
+        incoming.takeFirst(order)
       }
       armed[order] = nil
     }
@@ -221,7 +224,9 @@ final class ShardOrders {
       "\(shard): order number \(delta.order) is not newer than \(newest), and so not last at its price")
     newest = max(newest, delta.order)
     let refreshed = emptied.firstIndex { resting[$0]?.couldRest(as: delta) ?? false }.map { emptied.remove(at: $0) }
-    let owner = refreshed ?? reported(near: place, delta) ?? answered(delta) ?? waitingOrder(for: delta)
+    let owner =
+      refreshed ?? reported(near: place, delta) ?? answered(delta)
+      ?? waiting.only { $0.couldRest(as: delta) }
     book.add(
       delta.order,
       .init(
@@ -236,12 +241,14 @@ final class ShardOrders {
   /// Gives a public order to its owner.
   func settle(_ owner: OrderID, _ number: UInt64, _ shown: Int64, _ now: Timestamp) {
     var terms = resting[owner]
-    if let placed = incoming.removeValue(forKey: owner) ?? waiting.removeValue(forKey: owner) {
+    if let placed = incoming.takeFirst(owner) ?? waiting.takeFirst(owner) {
       terms = placed.placed(at: now)
     }
     guard var terms else { return }
     if terms.display == nil { terms.lots = min(terms.lots, shown) }
     resting[owner] = terms
+    // What left under this name did so for this one to take its place.
+    removed.remove(owner)
     numbers[owner] = number
   }
 
@@ -264,17 +271,9 @@ final class ShardOrders {
 
   /// The first operation of the action that was answered so, and of which this may tell.
   private func answered(_ delta: BookDelta) -> OrderID? {
-    guard let place = expected.firstIndex(where: { incoming[$0]?.couldRest(as: delta) ?? false }) else { return nil }
-    return expected.remove(at: place)
-  }
-
-  /// The one order that waits and fits; `nil` where several do.
-  private func waitingOrder(for delta: BookDelta) -> OrderID? {
-    var found: OrderID?
-    for (order, terms) in waiting where terms.couldRest(as: delta) {
-      if found != nil { return nil }
-      found = order
+    guard let place = expected.firstIndex(where: { incoming[$0]?.couldRest(as: delta) ?? false }) else {
+      return nil
     }
-    return found
+    return expected.remove(at: place)
   }
 }
