@@ -122,6 +122,7 @@ let package = Package(
       ]),
     .testTarget(name: "EndToEndTests", dependencies: ["novation"], swiftSettings: strict),
     tests("Messaging", ["Messaging", "Bytes"]),
+    tests("Gateway", ["GatewayNode", "Market", "Bytes"]),
     // The formats' articles, whose worked examples are read, written and recomputed.
     tests(
       "Documentation",

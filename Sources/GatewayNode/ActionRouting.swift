@@ -18,15 +18,22 @@ struct ActionRouting {
     var reason: String
   }
 
-  /// A withdrawal goes to risk; anything else to the shard of its instruments, which must be one.
+  /// A withdrawal goes to risk; anything else to the shard of its instruments, which must be one, and the one that the
+  /// client has named if it has named one.
   func machine(
-    for header: SignedActionHeader, _ operations: UnsafeRawBufferPointer
+    for header: SignedActionHeader, _ operations: UnsafeRawBufferPointer, named: ShardID? = nil
   ) -> Result<MachineID, Refused> {
+    if header.account == .house, let refused = refusal(ofHouse: header, operations) { return .failure(refused) }
     if header.module == .withdrawal { return .success(.risk) }
-    var shard: ShardID?
+    if let named, named.rawValue >= market.shardCount {
+      return .failure(
+        Refused(
+          outcome: .wrongShard, reason: "shard: there is none of number \(named), only 0 to \(market.shardCount - 1)"))
+    }
+    var shard = named
     for index in 0..<Int(header.operationCount) {
-      let operation = operations.loadUnaligned(fromByteOffset: index * Operation.byteCount, as: Operation.self)
-      if operation.kind == .cancelAll, operation.instrument == Operation.allInstruments { continue }
+      let operation = Self.operation(index, of: operations)
+      guard Self.namesShard(operation) else { continue }
       let number = Int(operation.instrument.rawValue)
       guard number < shards.count else {
         return .failure(
@@ -40,7 +47,8 @@ struct ActionRouting {
           Refused(
             outcome: .wrongShard,
             reason: "operations[\(index)].instrument: \(market.instruments[number].name) lies in shard \(own), "
-              + "those before it in shard \(shard); one action is for one shard"))
+              + "\(named == nil ? "those before it in" : "the action was sent to") shard \(shard); "
+              + "one action is for one shard"))
       }
       shard = own
     }
@@ -48,8 +56,40 @@ struct ActionRouting {
       return .failure(
         Refused(
           outcome: .malformed,
-          reason: "operations: a cancel-all of every instrument needs another operation that names the shard"))
+          reason: "operations: none names an instrument and so a shard; name the shard beside the action"))
     }
     return .success(.shard(shard))
+  }
+
+  private static func operation(_ index: Int, of operations: UnsafeRawBufferPointer) -> Operation {
+    operations.loadUnaligned(fromByteOffset: index * Operation.byteCount, as: Operation.self)
+  }
+
+  /// True for an operation on one instrument; others are about the account, or all of a shard.
+  private static func namesShard(_ operation: Operation) -> Bool {
+    switch operation.kind {
+    case .cancelAll, .tradingState: operation.instrument != Operation.allInstruments
+    case .protection, .resetProtection, .deadMan, .killSwitch: false
+    case .new, .replace, .amend, .cancel, .withdraw, .quote, nil: true
+    }
+  }
+
+  /// The house has no key of its own: the operator's signs for it, for trading states and kill switches alone.
+  private func refusal(ofHouse header: SignedActionHeader, _ operations: UnsafeRawBufferPointer) -> Refused? {
+    let operatorAddress = market.parameters.operatorAddress
+    guard operatorAddress != .zero, header.owner == operatorAddress, header.signer == operatorAddress,
+      header.key == .owner
+    else {
+      return Refused(outcome: .notAuthorised, reason: "account: 0 is the house, for which only the operator signs")
+    }
+    for index in 0..<Int(header.operationCount) {
+      let kind = Self.operation(index, of: operations).kind
+      guard header.module == .batch, kind == .tradingState || kind == .killSwitch else {
+        return Refused(
+          outcome: .notAuthorised,
+          reason: "operations[\(index)].kind: the house may only send trading states and kill switches")
+      }
+    }
+    return nil
   }
 }

@@ -24,11 +24,12 @@ extension GatewayNode {
     }
     var body = opened.body
     switch opened.kind {
-    case .submit:
+    case .submit, .submitTo:
+      let shard = opened.kind == .submitTo ? ShardID(from: &body) : nil
       while body.remaining > 0 {
         let action = body.blob()
         if body.hasFailed { break }
-        submit(action, from: identity)
+        submit(action, to: shard, from: identity)
       }
     case .query:
       let query = Query(from: &body)
@@ -49,7 +50,7 @@ extension GatewayNode {
   }
 
   /// Checks an action as far as no machine is needed, and hands it to the one machine it is for.
-  private func submit(_ bytes: UnsafeRawBufferPointer, from identity: [UInt8]) {
+  private func submit(_ bytes: UnsafeRawBufferPointer, to shard: ShardID?, from identity: [UInt8]) {
     counters.actions += 1
     var reader = ByteReader(bytes)
     let header = SignedActionHeader(from: &reader)
@@ -59,7 +60,7 @@ extension GatewayNode {
     counters.operations += Int64(header.operationCount)
     let operations = reader.bytes(reader.remaining)
     let machine: MachineID
-    switch routing.machine(for: header, operations) {
+    switch routing.machine(for: header, operations, named: shard) {
     case .success(let found): machine = found
     case .failure(let refusal): return refuse(header, refusal.outcome, refusal.reason, identity)
     }

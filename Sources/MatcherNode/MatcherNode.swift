@@ -41,9 +41,23 @@ public enum MatcherNode {
           guard let snapshot = machine.bookSnapshot(instrument, depth: BookText.depth), let listed = market[instrument]
           else { throw UnlistedHere(instrument: instrument, machine: id) }
           return HostAnswer([UInt8](try encoder.encode(BookText(snapshot, listed))))
+        case .bookLevels:
+          let instrument = try InstrumentID(decoding: query.body)
+          guard let image = machine.levelsImage(of: instrument) else {
+            throw UnlistedHere(instrument: instrument, machine: id)
+          }
+          return HostAnswer(image.encoded)
+        case .bookOrders:
+          let instrument = try InstrumentID(decoding: query.body)
+          guard let image = machine.ordersImage(of: instrument) else {
+            throw UnlistedHere(instrument: instrument, machine: id)
+          }
+          return HostAnswer(image.encoded)
         case .openOrders:
           let account = try AccountID(decoding: query.body)
-          let orders = machine.openOrders(account).map { OpenOrderText($0, market) }
+          let orders =
+            machine.openOrders(account).map { OpenOrderText($0, market) }
+            + machine.waitingOrders(account).compactMap { OpenOrderText($0, market) }
           return HostAnswer([UInt8](try encoder.encode(orders)))
         default: throw UnansweredQuery(machine: id, kind: query.kind)
         }
@@ -70,6 +84,8 @@ public struct BookText: Codable, Sendable {
   public var instrument: String
   /// Number of the last book change that this snapshot holds.
   public var sequence: UInt64
+  /// Of the whole book as of that change: 16 hexadecimal digits.
+  public var checksum: String
   public var bids: [Level]
   public var asks: [Level]
 
@@ -80,13 +96,16 @@ public struct BookText: Codable, Sendable {
     }
     instrument = listed.name
     sequence = snapshot.sequence
+    self.checksum = BookDiscrepancy.text(snapshot.checksum)
     bids = snapshot.bids.map(level)
     asks = snapshot.asks.map(level)
   }
 }
 
-/// One open order as JSON.
+/// One open order as JSON, resting or not.
 public struct OpenOrderText: Codable, Sendable {
+  /// `resting`, `armed`, `held`, `queued` or `sweeping`.
+  public var state: String
   public var nonce: UInt64
   public var index: UInt16
   public var instrument: String
@@ -94,8 +113,15 @@ public struct OpenOrderText: Codable, Sendable {
   public var price: String
   public var quantity: String
   public var isReduceOnly: Bool
+  public var isQuote: Bool
+  /// Of a stop that is armed.
+  public var triggerPrice: String?
+  /// Zero for none.
+  public var clientId: UInt64
+  public var label: UInt32
 
   init(_ order: OpenOrder, _ market: MarketDefinition) {
+    state = Outcome.resting.name
     nonce = order.order.nonce
     index = order.order.index
     let listed = market[order.instrument]
@@ -104,6 +130,27 @@ public struct OpenOrderText: Codable, Sendable {
     price = order.price.description
     quantity = listed?.quantity(order.lots)?.description ?? ""
     isReduceOnly = order.isReduceOnly
+    isQuote = order.isQuote
+    clientId = order.clientID
+    label = order.label
+  }
+
+  /// `nil` for an operation that waits and is no order: a cancel or a quote behind others.
+  init?(_ waiting: WaitingOrder, _ market: MarketDefinition) {
+    let operation = waiting.operation
+    guard operation.kind == .new || operation.kind == .replace, let side = operation.side else { return nil }
+    state = waiting.state.name
+    nonce = waiting.order.nonce
+    index = waiting.order.index
+    instrument = market[operation.instrument]?.name ?? "\(operation.instrument)"
+    self.side = "\(side)"
+    price = operation.price.description
+    quantity = operation.quantity.description
+    isReduceOnly = operation.flags.contains(.reduceOnly)
+    isQuote = false
+    triggerPrice = operation.triggerPrice == .zero ? nil : operation.triggerPrice.description
+    clientId = operation.kind == .new ? operation.targetNonce : 0
+    label = operation.label
   }
 }
 

@@ -36,7 +36,8 @@ struct AccountCommand: ParsableCommand {
       discussion: """
         JSON: account, owner, ledger {currency: amount}, positions [{instrument, quantity}], equity, initial_margin, \
         maintenance_margin, credit [{shard, ceiling, consumed, outstanding}], pending_withdrawals, is_frozen, \
-        open_orders [{nonce, index, shard, instrument, side, price, quantity, is_reduce_only}].
+        open_orders [{nonce, index, shard, instrument, side, price, quantity, is_reduce_only, state, \
+        is_quote, trigger_price, client_id, label}].
 
         EXAMPLES
           novation account show 7

@@ -34,8 +34,8 @@ struct InstrumentsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "show", abstract: "Show one contract: tick, lot, limits, expiry, and how signed orders name it.",
       discussion: """
-        JSON: name, id, kind, settlement, underlying, settlement_currency, shard, expiry, strike, tick_size, lot_size, \
-        maximum_order, asset, sub_id.
+        JSON: name, id, kind, settlement, underlying, settlement_currency, shard, expiry, strike, tick_size, \
+        tick_steps [{from, tick}], lot_size, minimum_order, maximum_order, asset, sub_id.
 
         EXAMPLES
           novation instruments show BTC-PERPETUAL

@@ -30,7 +30,8 @@ struct LoadCommand: ParsableCommand {
   @Option(help: "Rates one after the other, as RATE,RATE,… or FROM:TO:STEP; instead of --rate.") var sweep: String?
   @Option(help: "Orders under one signature, 1 to 256.") var batch = 32
   @Option(help: "Accounts that trade.") var accounts = 64
-  @Option(help: "Shares in percent, as new=45,cancel=40,replace=5,crossing=10.") var mix: String?
+  @Option(help: "Shares in percent, as new=45,cancel=40,replace=5,crossing=10; stop, iceberg and quote are kinds too.")
+  var mix: String?
   @Option(help: "Seed of the load.") var seed: UInt64 = 1
   @Option(help: "Length of the measured window.") var seconds = 10.0
   @Option(help: "Seconds of load before the window.") var warmup = 2.0

@@ -34,7 +34,7 @@ import Operations
         name: "Operators",
         subcommands: [
           RunCommand.self, StatusCommand.self, StopCommand.self, EpochCommand.self, ConfigCommand.self,
-          PrepareCommand.self,
+          PrepareCommand.self, InstrumentCommand.self,
         ]),
       CommandGroup(name: "Load generators and replays", subcommands: [LoadCommand.self, ReplayCommand.self]),
       CommandGroup(name: "Drills", subcommands: [DrillCommand.self]),
@@ -42,10 +42,11 @@ import Operations
         name: "Traders",
         subcommands: [
           AccountCommand.self, DepositCommand.self, WithdrawCommand.self, InstrumentsCommand.self, BookCommand.self,
-          OrderCommand.self, CancelCommand.self, SignatureDebugCommand.self,
+          OrderCommand.self, CancelCommand.self, AmendCommand.self, ReplaceCommand.self, QuoteCommand.self,
+          ProtectionCommand.self, DeadManCommand.self, KillSwitchCommand.self, SignatureDebugCommand.self,
         ]),
       CommandGroup(name: "Auditors", subcommands: [AuditCommand.self, ProofCommand.self, VerifyProofCommand.self]),
-      CommandGroup(name: "Everybody", subcommands: [VersionCommand.self]),
+      CommandGroup(name: "Everybody", subcommands: [OutcomesCommand.self, VersionCommand.self]),
     ])
 
   static func main() {

@@ -5,11 +5,49 @@ import Operations
 
 extension OrderTicket.Kind: ExpressibleByArgument {}
 extension OrderTicket.Validity: ExpressibleByArgument {}
+extension OrderTicket.Trigger: ExpressibleByArgument {}
+extension OrderTicket.SelfTrade: ExpressibleByArgument {}
+extension MassCancel.Kind: ExpressibleByArgument {}
 
 /// Which way an order goes, as an option reads it.
 enum SideOption: String, ExpressibleByArgument, CaseIterable {
   case buy, sell
   var side: Side { self == .buy ? .buy : .sell }
+}
+
+/// What new orders and those that replace others have in common.
+struct OrderTermsOptions: ParsableArguments {
+  @Option(help: "Limit price, on the tick.") var price: String?
+  @Option(help: "gtc, ioc, fok, day or gtd.") var tif = OrderTicket.Validity.gtc
+  @Option(help: "Life of a gtd order in seconds.") var expires: UInt32?
+  @Flag(help: "Refuse it rather than trade at once.") var postOnly = false
+  @Flag(help: "With --post-only: slide to the best price that does not cross, rather than refuse.") var slide = false
+  @Flag(help: "Only ever bring the position nearer to zero.") var reduceOnly = false
+  @Option(help: "Iceberg: the quantity that shows at a time.") var display: String?
+  @Option(help: "Fill at least so much at once, or refuse.") var minimum: String?
+  @Option(help: "What goes when it meets an order of its own: taker, maker, both or decrement.")
+  var stp: OrderTicket.SelfTrade?
+  @Option(help: "A number of your own on it, for mass cancels.") var label: UInt32?
+  @Flag(help: "Cancel it when the session that placed it ends.") var cancelOnDisconnect = false
+  @Option(help: "Seconds to follow an order that stays open.") var wait = 0.0
+
+  func validate() throws {
+    guard (0...86_400).contains(wait) else { throw ValidationError("--wait \(wait): it must be 0 to 86400 seconds") }
+  }
+
+  func fill(_ ticket: inout OrderTicket) throws {
+    ticket.price = try price.map { try Reading.decimal($0, "--price", as: Price.self) }
+    ticket.validity = tif
+    ticket.expiresSeconds = expires
+    ticket.isPostOnly = postOnly
+    ticket.isSliding = slide
+    ticket.isReduceOnly = reduceOnly
+    ticket.display = try display.map { try Reading.decimal($0, "--display", as: Quantity.self) }
+    ticket.minimum = try minimum.map { try Reading.decimal($0, "--minimum", as: Quantity.self) }
+    ticket.selfTrade = stp
+    ticket.label = label
+    ticket.isCancelledOnDisconnect = cancelOnDisconnect
+  }
 }
 
 /// Places one order.
@@ -18,14 +56,19 @@ struct OrderCommand: ParsableCommand {
     commandName: "order", abstract: "Sign one order, place it, and say what became of it.",
     discussion: """
       Price and quantity are checked against the instrument's tick and lot before anything is signed. The order's name \
-      is account/key/nonce/index; novation cancel takes nonce and index. A refusal prints code and reason, exit code \
-      1.
+      is account/key/nonce/index; novation cancel, amend and replace take it as --order. A refusal prints code and \
+      reason, exit code 1; options that contradict each other are exit code 2.
+
+      Types (--type): limit; market, up to the band around the mark; stop-limit and stop-market, which wait until the \
+      price goes against you to --trigger-price (a buy's rises to it, a sell's falls to it); take-profit-limit and \
+      take-profit-market, which wait for the other direction; trailing-stop, a stop-market that follows the best price \
+      since by --trail. --trigger says which price: mark (unless said otherwise), index or last.
 
       Validity (--tif): gtc until cancelled; ioc what trades at once, the rest dropped; fok whole at once or not at \
       all; day until 08:00 UTC; gtd for --expires seconds.
 
-      JSON: outcome, code, is_accepted, order, nonce, index, instrument, side, quantity, price, filled, fills \
-      [{number, price, quantity, fee, is_maker}], machine, term, sequence, reason.
+      JSON: outcome, code, is_accepted, order, nonce, index, instrument, side, quantity, price, trigger_price, \
+      client_id, label, filled, fills [{number, price, quantity, fee, is_maker}], machine, term, sequence, reason.
 
       EXAMPLES
         novation order --account 7 --instrument BTC-PERPETUAL --side buy \\
@@ -34,102 +77,37 @@ struct OrderCommand: ParsableCommand {
           --quantity 100 --type market --reduce-only
         novation order --account 7 --instrument ETH-PERPETUAL --side buy \\
           --quantity 10 --price 3900 --tif gtd --expires 30 --post-only --wait 30
+        novation order --account 7 --instrument BTC-PERPETUAL --side sell \\
+          --quantity 100 --type stop-market --trigger-price 95000 --trigger index
+        novation order --account 7 --instrument BTC-PERPETUAL --side buy \\
+          --quantity 1000 --price 99500 --display 100 --label 12 --client-id 34
       """)
   @Option(help: "The account's number; its key file must be here.") var account: UInt32
   @Option(help: "Name of the instrument.") var instrument: String
   @Option(help: "buy or sell.") var side: SideOption
   @Option(help: "Quantity, whole lots.") var quantity: String
-  @Option(help: "Limit price, on the tick.") var price: String?
-  @Option(help: "limit or market.") var type = OrderTicket.Kind.limit
-  @Option(help: "gtc, ioc, fok, day or gtd.") var tif = OrderTicket.Validity.gtc
-  @Option(help: "Life of a gtd order in seconds.") var expires: UInt32?
-  @Flag(help: "Refuse it rather than trade at once.") var postOnly = false
-  @Flag(help: "Only ever bring the position nearer to zero.") var reduceOnly = false
-  @Option(help: "Seconds to follow an order that rests.") var wait = 0.0
+  @Option(
+    help: "limit, market, stop-limit, stop-market, take-profit-limit, take-profit-market or trailing-stop.")
+  var type = OrderTicket.Kind.limit
+  @Option(help: "A stop's trigger price.") var triggerPrice: String?
+  @Option(help: "Price that a stop watches: mark, index or last.") var trigger: OrderTicket.Trigger?
+  @Option(help: "Distance that a trailing stop keeps from the best price.") var trail: String?
+  @Option(help: "An id of your own for it; no two open orders may share one.") var clientId: UInt64?
+  @OptionGroup var terms: OrderTermsOptions
   @OptionGroup var cluster: ClusterOption
   @OptionGroup var output: OutputOption
-
-  func validate() throws {
-    guard (0...86_400).contains(wait) else { throw ValidationError("--wait \(wait): it must be 0 to 86400 seconds") }
-  }
 
   func run() throws {
     var ticket = OrderTicket(
       account: try Reading.account(account), instrument: instrument, side: side.side,
       quantity: try Reading.decimal(quantity, "--quantity", as: Quantity.self))
-    ticket.price = try price.map { try Reading.decimal($0, "--price", as: Price.self) }
     ticket.kind = type
-    ticket.validity = tif
-    ticket.expiresSeconds = expires
-    ticket.isPostOnly = postOnly
-    ticket.isReduceOnly = reduceOnly
+    ticket.triggerPrice = try triggerPrice.map { try Reading.decimal($0, "--trigger-price", as: Price.self) }
+    ticket.trigger = trigger
+    ticket.trail = try trail.map { try Reading.decimal($0, "--trail", as: Price.self) }
+    ticket.clientID = clientId
+    try terms.fill(&ticket)
     try ticket.validate()
-    try output.show(OrderPlacement(ticket, in: cluster.session(), waitSeconds: wait))
+    try output.show(OrderPlacement(ticket, in: cluster.session(), waitSeconds: terms.wait))
   }
-}
-
-/// Cancels orders.
-struct CancelCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "cancel", abstract: "Cancel one order, or all of an account.",
-    discussion: """
-      One order is named by --nonce and --index, as novation order and novation account show print them. --all sends \
-      one signed cancel-all to each shard, or with --instrument to that instrument's. Exit code 1 if the order is not \
-      open.
-
-      JSON: account, cancelled, parts [{machine, outcome, code, is_accepted, sequence, reason}].
-
-      EXAMPLES
-        novation cancel --account 7 --nonce 1795340000000000000 --index 0
-        novation cancel --account 7 --all --instrument BTC-PERPETUAL
-        novation cancel --account 7 --all
-      """)
-  @Option(help: "The account's number; its key file must be here.") var account: UInt32
-  @Option(help: "Nonce of the action that placed the order.") var nonce: UInt64?
-  @Option(help: "The order's place in that action.") var index: UInt16?
-  @Flag(help: "Every open order.") var all = false
-  @Option(help: "With --all: only of this instrument.") var instrument: String?
-  @OptionGroup var cluster: ClusterOption
-  @OptionGroup var output: OutputOption
-
-  func validate() throws {
-    if all, nonce != nil || index != nil {
-      throw ValidationError("--all and --nonce: give either --all, or --nonce and --index of one order")
-    }
-    if !all, nonce == nil {
-      throw ValidationError("--nonce is missing: name an order by --nonce and --index, or give --all")
-    }
-    if !all, instrument != nil {
-      throw ValidationError("--instrument goes with --all; an order is named by --nonce and --index")
-    }
-  }
-
-  func run() throws {
-    let target: OrderCancellation.Target =
-      nonce.map { .order(nonce: $0, index: index ?? 0) } ?? .all(instrument: instrument)
-    try output.show(OrderCancellation(target, account: Reading.account(account), in: cluster.session()))
-  }
-}
-
-/// Shows a book.
-struct BookCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "book", abstract: "Show an instrument's book, its mark, and the band in which orders are taken.",
-    discussion: """
-      JSON: instrument, shard, sequence, bids and asks [{price, quantity, orders}] with the best first, mark, index, \
-      band_low, band_high.
-
-      EXAMPLES
-        novation book BTC-PERPETUAL --depth 5
-      """)
-  @Argument(help: "Name of the instrument.") var instrument: String
-  @Option(help: "Levels a side, 1 to 50.") var depth = 10
-  @OptionGroup var cluster: ClusterOption
-  @OptionGroup var output: OutputOption
-  func validate() throws {
-    guard (1...BookReport.maximumDepth).contains(depth) else {
-      throw ValidationError("--depth \(depth): it must be 1 to \(BookReport.maximumDepth)")
-    }
-  }
-  func run() throws { try output.show(BookReport(instrument, depth: depth, in: cluster.session())) }
 }

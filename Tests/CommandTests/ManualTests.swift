@@ -5,7 +5,8 @@ import Testing
 struct ManualTests {
   static let commands = [
     "run", "status", "stop", "epoch", "config", "prepare", "load", "replay", "drill", "account", "deposit", "withdraw",
-    "instruments", "book", "order", "cancel", "signature-debug", "proof", "verify-proof", "version",
+    "instruments", "instrument", "book", "order", "cancel", "amend", "replace", "quote", "protection", "dead-man",
+    "kill-switch", "outcomes", "signature-debug", "proof", "verify-proof", "version",
   ]
 
   @Test func theOverviewNamesEveryCommandByWhoUsesIt() throws {
@@ -44,6 +45,26 @@ struct ManualTests {
     try Program.run("stop", "--data", scratch.path).expectRefusal(2, scratch.path, "no such directory")
     let map = try scratch.write("{", to: "cluster.json")
     try Program.run("status", "--data", scratch.path).expectRefusal(2, map, "not a cluster map")
+  }
+
+  @Test func everyOutcomeIsListedWithWhoCanMendIt() throws {
+    let listed = try Program.run("outcomes", "--json").json()["outcomes"] as? [[String: Any]] ?? []
+    #expect(listed.count > 60)
+    let band = try #require(listed.first { $0["code"] as? Int == 118 })
+    #expect(Set(band.keys) == ["code", "name", "text", "is_accepted", "remedy"])
+    #expect(band["name"] as? String == "outside_band" && band["remedy"] as? String == "client")
+    let lines = try Program.run("outcomes").output.split(separator: "\n")
+    #expect(lines.count == listed.count)
+  }
+
+  @Test func safeguardsThatMakeNoSenseAreRefused() throws {
+    try Program.run("dead-man", "soon", "--account", "1").expectRefusal(2, "soon", "or off")
+    try Program.run("dead-man", "86401", "--account", "1").expectRefusal(2, "1 to 86400")
+    try Program.run("kill-switch", "maybe", "--account", "1").expectRefusal(2, "'maybe' is invalid")
+    try Program.run("protection", "set", "--account", "1", "--underlying", "BTC").expectRefusal(2, "a limit is missing")
+    try Program.run("protection", "set", "--account", "1", "--underlying", "BTC", "--delta=-1")
+      .expectRefusal(2, "--delta -1", "must not be negative")
+    try Program.run("book", "BTC-PERPETUAL", "--seconds", "3").expectRefusal(2, "--follow")
   }
 
   @Test func theVersionTellsEveryFormat() throws {

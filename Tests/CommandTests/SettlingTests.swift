@@ -166,7 +166,7 @@ extension ClusterCommandTests {
       #expect(
         Set(shown.keys) == [
           "name", "id", "kind", "settlement", "underlying", "settlement_currency", "shard", "tick_size", "lot_size",
-          "maximum_order", "asset", "sub_id",
+          "minimum_order", "maximum_order", "asset", "sub_id",
         ])
       try novation("instruments", "show", "ETH-PERPETUA").expectRefusal(2, "did you mean ETH-PERPETUAL")
       try novation("instruments", "list", "--underlying", "XRP").expectRefusal(2, "--underlying XRP", "BTC, ETH")

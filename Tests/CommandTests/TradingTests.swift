@@ -79,8 +79,9 @@ extension ClusterCommandTests {
       #expect((rest["parts"] as? [[String: Any]])?.count == 2)
       let shown = try novation("account", "show", account, "--json").json()
       #expect((shown["open_orders"] as? [Any])?.isEmpty == true)
-      try novation("cancel", "--account", account).expectRefusal(2, "--nonce is missing")
-      try novation("cancel", "--account", account, "--all", "--nonce", "1").expectRefusal(2, "--all and --nonce")
+      try novation("cancel", "--account", account).expectRefusal(2, "--order is missing")
+      try novation("cancel", "--account", account, "--all", "--nonce", "1").expectRefusal(
+        2, "--all: one order was named")
     }
 
     @Test func anOrderThatCrossesTellsItsFills() throws {
@@ -115,7 +116,7 @@ extension ClusterCommandTests {
         "order", "--account", account, "--instrument", "BTC-PERPETUAL", "--side", "buy", "--quantity", "10", "--price",
         price(percent: 50))
       #expect(refused.code == 1)
-      #expect(refused.output.contains("118 outside_band: the price lies outside the band"))
+      #expect(refused.output.contains("118 outside_band: The price lies outside the band"))
       let json = try novation(
         "order", "--account", account, "--instrument", "BTC-PERPETUAL", "--side", "buy", "--quantity", "10", "--price",
         price(percent: 50), "--json"
@@ -149,6 +150,12 @@ extension ClusterCommandTests {
         .expectRefusal(2, "--expires is missing")
       try order(perpetual[0], perpetual[1], "--quantity", "10", "--price", "9", "--tif", "soon")
         .expectRefusal(2, "'soon' is invalid", "gtd", "novation help order")
+      try order(perpetual[0], perpetual[1], "--quantity", "10", "--price", "9", "--slide")
+        .expectRefusal(2, "--slide", "--post-only")
+      try order(perpetual[0], perpetual[1], "--quantity", "10", "--type", "stop-market")
+        .expectRefusal(2, "--trigger-price is missing")
+      try order(perpetual[0], perpetual[1], "--quantity", "100", "--price", "9", "--display", "15")
+        .expectRefusal(2, "--display 15", "not whole lots")
       try order(perpetual[0], perpetual[1], "--quantity", "10", "--pice", "9").expectRefusal(2, "--pice", "--price")
     }
 
@@ -165,11 +172,108 @@ extension ClusterCommandTests {
       try cancel().expectRefusal(2, file, "not a key file of account \(account)")
     }
 
+    @Test func anAmendedOrderIsSmallerAndAReplacedOneKeepsItsName() throws {
+      let account = "\(try account())"
+      let placed = try novation(
+        "order", "--account", account, "--instrument", "BTC-PERPETUAL", "--side", "buy", "--quantity", "100",
+        "--price", price(percent: -5), "--json"
+      ).json()
+      let name = try #require(placed["order"] as? String)
+      let amended = try novation("amend", "--account", account, "--order", name, "--quantity", "60", "--json")
+      #expect(amended.code == 0, "\(amended.output)\(amended.errors)")
+      #expect(try amended.json()["outcome"] as? String == "amended")
+      let more = try novation("amend", "--account", account, "--order", name, "--quantity", "70")
+      #expect(more.code == 1)
+      #expect(more.output.contains("122 not_decreasing"))
+      let replaced = try novation(
+        "replace", "--account", account, "--order", name, "--price", price(percent: -6), "--json")
+      #expect(replaced.code == 0, "\(replaced.output)\(replaced.errors)")
+      let report = try replaced.json()
+      #expect(report["order"] as? String == name)
+      #expect(report["quantity"] as? String == "60")
+      let cancelled = try novation("cancel", "--account", account, "--order", name, "--json").json()
+      #expect(cancelled["cancelled"] as? Int == 1)
+      try novation("amend", "--account", account, "--order", "1/2", "--quantity", "7").expectRefusal(1, "1/2")
+      try novation("amend", "--account", account, "--order", "x/2", "--quantity", "7").expectRefusal(2, "--order x/2")
+      try novation("amend", "--account", account, "--quantity", "7").expectRefusal(2, "--order is missing")
+      try novation("cancel", "--account", account, "--client-id", "4").expectRefusal(1, "client id 4")
+    }
+
+    @Test func aMassCancelTakesWhatMatchesAndNothingElse() throws {
+      let account = "\(try account())"
+      for instrument in ["BTC-PERPETUAL", "ETH-PERPETUAL"] {
+        let placed = try novation(
+          "order", "--account", account, "--instrument", instrument, "--side", "buy", "--quantity", "100", "--price",
+          price(percent: -5, of: instrument))
+        #expect(placed.code == 0, "\(placed.output)\(placed.errors)")
+      }
+      let ether = try novation("cancel", "--account", account, "--underlying", "eth", "--json").json()
+      #expect(ether["cancelled"] as? Int == 1)
+      #expect((ether["parts"] as? [[String: Any]])?.count == 1)
+      try novation("cancel", "--account", account, "--underlying", "XRP").expectRefusal(2, "--underlying XRP")
+      try novation("cancel", "--account", account, "--instrument", "BTC-PERPETUAL", "--kind", "put")
+        .expectRefusal(2, "--instrument with --kind")
+      let rest = try novation("cancel", "--account", account, "--all", "--json").json()
+      #expect(rest["cancelled"] as? Int == 1)
+    }
+
+    @Test func aFollowedBookIsProven() async throws {
+      let account = "\(try account())"
+      let price = try price(percent: -5)
+      let data = RunningCluster.data
+      let follower = Task.detached {
+        try Program.run("book", "BTC-PERPETUAL", "--follow", "--seconds", "4", "--json", "--data", data)
+      }
+      for _ in 0..<6 {
+        let placed = try novation(
+          "order", "--account", account, "--instrument", "BTC-PERPETUAL", "--side", "buy", "--quantity", "100",
+          "--price", price)
+        #expect(placed.code == 0, "\(placed.output)\(placed.errors)")
+        #expect(try novation("cancel", "--account", account, "--all").code == 0)
+      }
+      let followed = try await follower.value
+      #expect(followed.code == 0, "\(followed.output)\(followed.errors)")
+      let lines = try followed.output.split(separator: "\n").map {
+        try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+      }
+      #expect(lines.first?["event"] as? String == "l1")
+      let last = try #require(lines.last)
+      #expect(last["is_proven"] as? Bool == true)
+      #expect((last["checksum"] as? String)?.count == 16)
+      let changes = try #require(last["deltas"] as? Int)
+      #expect(changes > 0)
+      #expect(last["sequence"] as? Int == (last["first_sequence"] as? Int ?? 0) + changes)
+    }
+
+    @Test func aQuoteThatContradictsItselfIsRefusedBeforeItIsSigned() throws {
+      let account = "\(try account())"
+      func quote(_ arguments: String...) throws -> Program.Result {
+        try Program.run(["quote", "--account", account, "--data", RunningCluster.data] + arguments)
+      }
+      try quote("BTC-PERPETUAL", "--bid", "100@10", "--ask", "100@10").expectRefusal(2, "must be below the ask")
+      try quote("BTC-PERPETUAL", "--bid", "100.3@10").expectRefusal(2, "--bid 100.3", "off the tick")
+      try quote("BTC-PERPETUAL", "--bid", "100").expectRefusal(2, "--bid 100", "PRICE@QUANTITY")
+      try quote("--bid", "100@10").expectRefusal(2, "name the instrument")
+      try quote("BTC-PERPETUAL", "--file", "/nowhere.csv").expectRefusal(2, "--file")
+      try quote("--file", "/nowhere.csv").expectRefusal(2, "--file /nowhere.csv: cannot be read")
+    }
+
+    @Test func onlyTheOperatorsKeySpeaksForTheHouse() throws {
+      let key = "\(RunningCluster.data)/keys/operator/house.secret"
+      let mode = try FileManager.default.attributesOfItem(atPath: key)[.posixPermissions] as? Int
+      #expect(mode == 0o600)
+      chmod(key, 0o644)
+      try novation("instrument", "halt", "ETH-PERPETUAL").expectRefusal(2, key, "others can read this key")
+      chmod(key, 0o600)
+      try novation("instrument", "halt").expectRefusal(2, "--underlying or --all")
+      try novation("instrument", "auction", "ETH-PERPETUAL", "--seconds", "0").expectRefusal(2, "--seconds 0")
+    }
+
     @Test func aBookHasItsMarkAndItsBand() throws {
       let book = try novation("book", "BTC-PERPETUAL", "--depth", "3", "--json").json()
       #expect(
         Set(book.keys) == [
-          "instrument", "shard", "sequence", "bids", "asks", "mark", "index", "band_low", "band_high",
+          "instrument", "shard", "sequence", "checksum", "bids", "asks", "mark", "index", "band_low", "band_high",
         ])
       #expect((book["bids"] as? [Any])?.count ?? 9 <= 3)
       try novation("book", "BTC-PERP").expectRefusal(2, "BTC-PERP: not listed")

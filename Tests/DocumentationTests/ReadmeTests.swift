@@ -53,6 +53,6 @@ struct ReadmeTests {
       count += 1
       #expect(quoted.contains("Sources/\(catalogue)/\(catalogue).docc/\(name).md"), "\(name)")
     }
-    #expect(count == 6)
+    #expect(count == 8)
   }
 }

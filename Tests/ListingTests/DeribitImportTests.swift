@@ -35,6 +35,7 @@ import Testing
       for entry in marks.risk.entries {
         let instrument = try #require(listing.market[entry.instrument])
         guard instrument.kind.isOption else { continue }
+        #expect(instrument.tickSteps == [.init(from: Price("0.005")!, tick: Price("0.0005")!)])
         let row = try #require(recorded[instrument.name])
         errors.append(abs(entry.mark.asDouble - row.mark))
       }

@@ -30,7 +30,11 @@ import Testing
       #expect(own.contains { $0.kind == .future && $0.settlement == .inverse })
       #expect(own.allSatisfy { ($0.settlement == .linear) == ($0.settlementCurrency == .usd) })
     }
+    let option = try #require(market.instruments.first { $0.settlement == .coin && $0.kind.isOption })
+    #expect(option.tick(at: Price("0.0049")!) == Price("0.0001") && option.tick(at: Price("0.005")!) == Price("0.0005"))
+    #expect(market.instruments.allSatisfy { $0.minimumOrder == Lots(1) })
     let perpetual = try #require(market.instrument(named: "BTC-PERPETUAL"))
+    #expect(perpetual.tickSteps.isEmpty)
     #expect(perpetual.settlement == .inverse && perpetual.lotSize == Quantity(whole: 10))
     #expect(market.instrument(named: "ETH-PERPETUAL")?.lotSize == Quantity(whole: 1))
     #expect(market.instrument(named: "BTC_USDC-PERPETUAL")?.settlement == .linear)

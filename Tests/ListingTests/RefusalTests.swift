@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 import Market
 import Testing
@@ -33,6 +34,8 @@ private let sound = """
   smile = { strikes = [90000, 100000], volatilities = [0.6, 0.5] }
   """
 
+private let steps = "underlyings[0].contracts[0].tick_steps"
+
 @Suite struct RefusalTests {
   struct Case: Sendable, CustomTestStringConvertible {
     var line: String
@@ -55,6 +58,16 @@ private let sound = """
       _ = try ListingFile(text: text, name: "market.toml").open(at: ShippedListingTests.now)
       return nil
     } catch { return error }
+  }
+
+  @Test func theOperatorAndTheQueuesLimitsAreParameters() throws {
+    let text = "\(sound)\n[parameters]\nqueued_operations = 7\nindicative_interval_ms = 250\n"
+    let plain = try ListingFile(text: text, name: "market.toml").parameters
+    #expect(plain.queuedOperations == 7 && plain.indicativeInterval == .milliseconds(250))
+    #expect(plain.operatorAddress == .zero)
+    let address = "0x00000000000000000000000000000000000000ff"
+    let named = try ListingFile(text: "\(text)operator_address = \"\(address)\"\n", name: "market.toml").parameters
+    #expect(named.operatorAddress.description == address)
   }
 
   @Test func theSoundFileOpens() throws {
@@ -107,6 +120,22 @@ private let sound = """
     Case("quoting = \"inverse\"", "quoting = \"coin\"", "underlyings[0].contracts[0].quoting", 12, "linear or inverse"),
     Case("tick_size = 0.5", "tick_size = -1", "underlyings[0].contracts[0].tick_size", 13, "positive decimal"),
     Case("tick_size = 0.5", "", "underlyings[0].contracts[0].tick_size", 10, "missing"),
+    Case(
+      "lot_size = 10", "lot_size = 10\nminimum_order = 0", "underlyings[0].contracts[0].minimum_order", 15, "from 1"),
+    Case(
+      "lot_size = 10", "lot_size = 10\nminimum_order = 20000", "underlyings[0].contracts[0].minimum_order", 15,
+      "must not exceed maximum_order, 10000"),
+    Case("tick_size = 0.5", "tick_size = 0.5\ntick_steps = 7", "\(steps)", 14, "must be a list"),
+    Case("tick_size = 0.5", "tick_size = 0.5\ntick_steps = [[100]]", "\(steps)", 14, "list of pairs"),
+    Case("tick_size = 0.5", "tick_size = 0.5\ntick_steps = [[0, 1]]", "\(steps)", 14, "list of pairs"),
+    Case("tick_size = 0.5", "tick_size = 0.5\ntick_steps = [[100, 0.5]]", "\(steps)", 14, "ascend"),
+    Case("tick_size = 0.5", "tick_size = 0.5\ntick_steps = [[100, 2], [50, 5]]", "\(steps)", 14, "ascend"),
+    Case("tick_size = 0.5", "tick_size = 0.5\ntick_steps = [[100, 0.75]]", "\(steps)", 14, "multiple of tick_size"),
+    Case("tick_size = 0.5", "tick_size = 0.5\ntick_steps = [[101, 2]]", "\(steps)", 14, "on a tick of its own"),
+    Case(
+      "tick_size = 0.5",
+      "tick_size = 0.5\ntick_steps = [[10,1],[20,2],[40,4],[80,8],[160,16],[320,32],[640,64],[1280,128],[2560,256]]",
+      "\(steps)", 14, "at most 8"),
     Case(
       "lot_size = 10", "lot_size = 10\nmaximum_order = 0", "underlyings[0].contracts[0].maximum_order", 15, "from 1"),
     Case(

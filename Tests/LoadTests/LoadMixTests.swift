@@ -7,6 +7,10 @@ struct LoadMixTests {
     let mix = try LoadMix(parsing: "new=45,cancel=40,replace=5,crossing=10")
     #expect(mix == .standard)
     #expect(try LoadMix(parsing: "crossing=100").crossing == 100)
+    let makers = try LoadMix(parsing: "stop=5,iceberg=15,quote=70,crossing=10")
+    #expect(makers.stop == 5 && makers.iceberg == 15 && makers.quote == 70 && makers.new == 0)
+    for mix in [mix, makers] { #expect(try LoadMix(parsing: mix.text) == mix) }
+    #expect(LoadMix.standard.text == "new=45,cancel=40,replace=5,crossing=10")
   }
 
   @Test(arguments: [

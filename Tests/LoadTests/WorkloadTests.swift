@@ -48,6 +48,42 @@ struct WorkloadTests {
     #expect(failures == 0)
   }
 
+  @Test func stopsIcebergsAndQuotesAreWellFormed() throws {
+    let quotes = LoadMarket.quotes()
+    var mix = LoadMix()
+    (mix.new, mix.cancel, mix.replace, mix.crossing, mix.stop, mix.iceberg, mix.quote) = (0, 10, 10, 10, 20, 20, 30)
+    var seen: [Market.Operation.Kind: Int] = [:]
+    var (stops, icebergs) = (0, 0)
+    var failures: [String] = []
+    Self.drive(400, mix: mix) { _, operations in
+      let quoted = operations.filter { $0.kind == .quote }.map(\.instrument)
+      if Set(quoted).count != quoted.count { failures.append("quoted twice in one action") }
+      for operation in operations {
+        seen[operation.kind ?? .withdraw, default: 0] += 1
+        guard let place = quotes.place(of: operation.instrument) else { continue }
+        let quote = quotes[place]
+        func isSound(_ price: Price) -> Bool {
+          price.units % quote.instrument.tick(at: price).units == 0 && price >= quote.bandLow && price <= quote.bandHigh
+        }
+        if operation.kind == .quote {
+          let hasAsk = operation.displayQuantity > .zero
+          if !isSound(operation.price) || hasAsk && !isSound(operation.triggerPrice) {
+            failures.append("a quote's price")
+          }
+          if hasAsk, operation.price >= operation.triggerPrice { failures.append("a crossed quote") }
+        } else if operation.type == .stopMarket {
+          stops += 1
+          if operation.price != .zero || !isSound(operation.triggerPrice) { failures.append("a stop's price") }
+        } else if operation.kind == .new, operation.displayQuantity > .zero {
+          icebergs += 1
+          if operation.displayQuantity > operation.quantity { failures.append("an iceberg above itself") }
+        }
+      }
+    }
+    #expect(failures.isEmpty, "\(failures.prefix(3))")
+    #expect(stops > 1_000 && icebergs > 1_000 && seen[.quote, default: 0] > 500)
+  }
+
   @Test func everyQuantityIsWholeLotsWithinTheLargestOrder() {
     var failures = 0
     Self.drive(400) { _, operations in

@@ -28,7 +28,9 @@ struct OutputBufferTests {
     sequence: SequenceNumber(40), stamp: Timestamp(seconds: 1), isRepeated: false,
     results: [.init(outcome: .resting), .init(outcome: .filled, filled: Lots(3))])
   private let delta = BookDelta(
-    instrument: InstrumentID(5), side: .sell, price: Price(whole: 10), lots: Lots(2), sequence: 77)
+    instrument: InstrumentID(5), event: .added, side: .sell, price: Price(whole: 10), lots: Lots(2), order: 9,
+    orderLots: Lots(2), sequence: 77, checksum: 3)
+  private let status = InstrumentStatus(instrument: InstrumentID(5), state: .halted, sequence: 77)
   private let report = ExecutionReport(
     event: .fill, shard: ShardID(2), sequence: SequenceNumber(40), stamp: Timestamp(seconds: 1),
     order: OrderID(account: AccountID(7), key: .owner, nonce: 11, index: 0), instrument: InstrumentID(5),
@@ -41,6 +43,7 @@ struct OutputBufferTests {
     output.reply(reply, to: SequenceNumber(40))
     output.report(report)
     output.book(delta)
+    output.status(status)
     output.effect(2, Epoch(6))
     output.send(heartbeat, to: .risk, &streams)
     #expect(
@@ -51,12 +54,13 @@ struct OutputBufferTests {
         Seen(kind: .reply, destination: 0, number: 40, payload: reply.encoded),
         Seen(kind: .report, destination: 7, number: 40, payload: report.encoded),
         Seen(kind: .book, destination: 5, number: 77, payload: delta.encoded),
+        Seen(kind: .status, destination: 5, number: 77, payload: status.encoded),
         Seen(kind: .effect, destination: 2, number: 0, payload: [6, 0, 0, 0]),
         Seen(
           kind: .stream, destination: MachineID.risk.rawValue, number: 2,
           payload: [MessageKind.heartbeat.rawValue] + heartbeat.encoded),
       ])
-    #expect(output.count == 6)
+    #expect(output.count == 7)
     #expect(streams.lastSent(to: .risk) == 2)
   }
 

@@ -113,14 +113,32 @@ struct InstrumentTests {
     for index: Int64 in [0, -1] { #expect(call.settlementPrice(index: Price(units: index)) == nil) }
   }
 
+  @Test func ticksGetCoarserFromEachStepOn() {
+    var option = instrument(.call, .coin, strike: Price(whole: 100))
+    #expect(option.tick(at: Price(whole: 5)) == Price(units: 1))
+    option.tickSteps = [
+      .init(from: Price(units: 50), tick: Price(units: 5)), .init(from: Price(units: 100), tick: Price(units: 10)),
+    ]
+    for (price, tick) in [(0, 1), (49, 1), (50, 5), (99, 5), (100, 10), (1_000_000, 10)] as [(Int64, Int64)] {
+      #expect(option.tick(at: Price(units: price)) == Price(units: tick), "at \(price)")
+    }
+  }
+
   @Test func anInstrumentRoundTripsAndRefusesWhatCannotTrade() throws {
     var sound = instrument(.put, .coin, strike: Price(whole: 100))
     sound.name = "BTC-27MAR27-100000-P"
     sound.subID = Digest([UInt8](0..<32))
+    sound.minimumOrder = Lots(2)
+    sound.tickSteps = [
+      .init(from: Price(units: 50), tick: Price(units: 5)), .init(from: Price(units: 100), tick: Price(units: 10)),
+    ]
     #expect(try Instrument(decoding: sound.encoded) == sound)
     let flaws: [(inout Instrument) -> Void] = [
       { $0.tickSize = .zero }, { $0.tickSize = Price(units: -1) }, { $0.lotSize = .zero },
-      { $0.maximumOrder = .zero }, { $0.maximumOrder = Lots(-1) },
+      { $0.maximumOrder = .zero }, { $0.maximumOrder = Lots(-1) }, { $0.minimumOrder = .zero },
+      { $0.minimumOrder = Lots(1_001) }, { $0.tickSteps.swapAt(0, 1) }, { $0.tickSteps[0].from = Price(units: 52) },
+      { $0.tickSteps[1].tick = Price(units: 5) }, { $0.tickSteps[1].tick = Price(units: 7) },
+      { $0.tickSteps[0].from = .zero }, { $0.tickSteps[1].from = Price(units: 105) },
     ]
     for flaw in flaws {
       var flawed = sound

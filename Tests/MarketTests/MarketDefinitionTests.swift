@@ -17,6 +17,9 @@ struct MarketDefinitionTests {
     parameters.attestationQuorum = 2
     parameters.chainID = 31_337
     parameters.batchModule = Samples.address
+    parameters.operatorAddress = Samples.address
+    parameters.queuedOperations = 77
+    parameters.indicativeInterval = .milliseconds(88)
     return MarketDefinition(
       currencies: [
         .init(name: "USDC", underlying: nil, collateralWeight: 1_000_000, token: Samples.address),
@@ -73,8 +76,10 @@ struct MarketDefinitionTests {
 
   @Test func anotherFormatVersionIsRefused() {
     var bytes = market.encoded
-    bytes[0] = 2
-    #expect(throws: MalformedBytes.self) { try MarketDefinition(decoding: bytes) }
+    for version: UInt8 in [0, 1, 3] {
+      bytes[0] = version
+      #expect(throws: MalformedBytes.self) { try MarketDefinition(decoding: bytes) }
+    }
   }
 
   @Test func lookupsFindWhatIsThereAndNothingElse() {
@@ -105,6 +110,9 @@ struct VocabularyTests {
   @Test func everyOutcomeHasANameACodeAndARemedy() {
     #expect(Set(Outcome.allCases.map(\.name)).count == Outcome.allCases.count)
     #expect(Outcome.insufficientCredit.name == "insufficient_credit")
+    #expect(Outcome.duplicateClientID.name == "duplicate_client_id")
+    #expect(Set(Outcome.allCases.map(\.text)).count == Outcome.allCases.count)
+    for outcome in Outcome.allCases { #expect(outcome.text.hasSuffix(".") && outcome.text.count > 10) }
     #expect(Outcome.allCases.filter(\.isAccepted) == Outcome.allCases.filter { $0.rawValue < 100 })
     #expect(Outcome.priceOffTick.remedy == .client && Outcome.insufficientCredit.remedy == .account)
     #expect(Outcome.halted.remedy == .venue && Outcome.filled.remedy == .none && Outcome.expiredOrder.remedy == .none)

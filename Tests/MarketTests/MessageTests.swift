@@ -32,6 +32,17 @@ enum Samples {
     return commitment
   }
 
+  static let listed: Instrument = {
+    var listed = MarketDefinitionTests.instrument(4)
+    listed.minimumOrder = Lots(3)
+    listed.tickSteps = [.init(from: Price(whole: 5), tick: Price(whole: 1))]
+    return listed
+  }()
+
+  static let delta = BookDelta(
+    instrument: InstrumentID(4), event: .reduced, side: .sell, price: Price(units: 99), lots: Lots(5),
+    order: 0x0102_0304_0506, orderLots: Lots(2), sequence: 22, checksum: 0xDEAD_BEEF)
+
   static let fill = Fill(
     number: 8, kind: .taker, instrument: InstrumentID(4), order: order, lots: Lots(-2), price: Price(units: 99),
     cash: Money(units: 198), fee: Money(units: 1), consumed: Money(units: 500))
@@ -55,6 +66,8 @@ enum Samples {
     Liquidate(
       account: account, id: 6, step: 12, instrument: InstrumentID(1), lots: Lots(4), limit: Price(units: 15)),
     Settle(instrument: InstrumentID(1), index: Price(whole: 16)), Halt(isHalted: true),
+    ProtectionTripped(account: account, underlying: UnderlyingID(1), until: Timestamp(seconds: 18)),
+    ProtectionFreeze(account: account, until: .never), InstrumentListing(instrument: listed),
     commitment,
     Deposit(number: 1, account: account, owner: address, currency: Currency(2), amount: Money(units: 17)),
     EpochFinal(epoch: Epoch(9), root: digest),
@@ -71,13 +84,25 @@ enum Samples {
       event: .fill, shard: ShardID(3), sequence: SequenceNumber(19), stamp: Timestamp(seconds: 20), order: order,
       instrument: InstrumentID(4), outcome: .filled, fillNumber: 8, lots: Lots(2), price: Price(units: 99),
       fee: Money(units: 1), remaining: Lots(5), isMaker: true),
-    BookDelta(instrument: InstrumentID(4), side: .sell, price: Price(units: 99), lots: Lots(5), sequence: 22),
+    delta,
+    BookImage(
+      instrument: InstrumentID(4), sequence: 22, checksum: 0xDEAD_BEEF,
+      orders: [
+        BookOrder(side: .sell, price: Price(units: 99), number: 6, lots: Lots(2)),
+        BookOrder(side: .buy, price: Price(units: 98), number: 5, lots: Lots(1)),
+      ]),
+    BookLevelsImage(
+      instrument: InstrumentID(4), sequence: 22, checksum: 0xDEAD_BEEF,
+      levels: [BookLevelImage(side: .sell, price: Price(units: 99), lots: Lots(2))]),
+    InstrumentStatus(
+      instrument: InstrumentID(4), state: .auction, until: Timestamp(seconds: 21), price: Price(units: 99),
+      volume: Lots(6), imbalance: Lots(-7), sequence: 22),
     ShardMarks(
       version: 23, stamp: Timestamp(seconds: 24), index: Price(whole: 25),
       entries: [
         .init(
           instrument: InstrumentID(4), mark: Price(units: 26), marginToBuy: Money(units: 27),
-          marginToSell: Money(units: 28), bandLow: Price(units: 29), bandHigh: Price(units: 30))
+          marginToSell: Money(units: 28), bandLow: Price(units: 29), bandHigh: Price(units: 30), delta: -35, vega: 36)
       ]),
     RiskMarks(
       version: 31, stamp: Timestamp(seconds: 32), underlying: UnderlyingID(1), index: Price(whole: 33),
@@ -137,9 +162,8 @@ struct MessageTests {
     #expect(Samples.fill.encoded.count == Fill.byteCount)
     #expect(Samples.seal.encoded.count == 88)
     #expect(Samples.header.encoded.count == 216 && EpochHeader.byteCount == 216)
-    #expect(
-      BookDelta(instrument: InstrumentID(0), side: .buy, price: .zero, lots: .zero, sequence: 0).encoded.count
-        == BookDelta.byteCount)
+    #expect(Samples.delta.encoded.count == 56 && BookDelta.byteCount == 56)
+    #expect(ShardMarks.Entry.byteCount == 60)
     #expect(Samples.order.encoded.count == 16)
   }
 
@@ -173,6 +197,7 @@ struct MessageTests {
       { $0.index = .zero }, { $0.index = Price(units: -1) }, { $0.entries[0].mark = Price(units: -1) },
       { $0.entries[0].marginToBuy = Money(units: -1) }, { $0.entries[0].marginToSell = Money(units: -1) },
       { $0.entries[0].bandLow = Price(units: 31) },
+      { $0.entries[0].delta = Int64(ShardMarks.largestGreek) + 1 }, { $0.entries[0].vega = .min },
     ]
     #expect(throws: Never.self) { try ShardMarks(decoding: sound.encoded) }
     for flaw in flaws {

@@ -49,9 +49,9 @@ struct OperationTests {
 
   @Test func theFlagsAreTheDocumentedBits() {
     let flags: [Operation.Flags] = [
-      .postOnly, .reduceOnly, .slide, .minimumQuantity, .cancelOnDisconnect, .quote,
+      .postOnly, .reduceOnly, .slide, .minimumQuantity, .cancelOnDisconnect, .quote, .byClientID, .byLabel,
     ]
-    #expect(flags.map(\.rawValue) == [1, 2, 4, 8, 16, 32])
+    #expect(flags.map(\.rawValue) == [1, 2, 4, 8, 16, 32, 64, 128])
   }
 
   @Test func anOrderIDOrdersByAccountKeyNonceAndIndex() throws {

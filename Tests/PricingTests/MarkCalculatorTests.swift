@@ -44,6 +44,39 @@ import Testing
     #expect(try abs(mark("BTC-7-100000-C") - option.price / forward) <= 0.5e-8)
   }
 
+  /// Of one lot: coins of the underlying, and USD per volatility point.
+  @Test func deltaAndVegaAreOfOneLotInEveryQuotation() throws {
+    let marks = try Self.marks()
+    func entry(_ name: String) throws -> (instrument: Instrument, delta: Double, vega: Double) {
+      let listed = try #require(Fixture.market.instrument(named: name))
+      let entry = try #require(marks.shards.flatMap(\.marks.entries).first { $0.instrument == listed.id })
+      return (listed, Double(entry.delta) / 1e8, Double(entry.vega) / 1e8)
+    }
+    let forward = 100_000 * exp(0.04 * 7 / 365)
+    let inverse = try entry("BTC-PERPETUAL")
+    #expect(abs(inverse.delta - inverse.instrument.lotSize.amount / 100_000) <= 1e-8 && inverse.vega == 0)
+    let dated = try entry("BTC-7")
+    #expect(abs(dated.delta - dated.instrument.lotSize.amount / forward) <= 1e-8 && dated.vega == 0)
+    let linear = try entry("BTC_USDC-PERPETUAL")
+    #expect(abs(linear.delta - linear.instrument.lotSize.amount) <= 1e-8 && linear.vega == 0)
+    let call = try #require(Black76(.call, forward: forward, strike: 100_000, volatility: 0.5, years: 7.0 / 365))
+    // A volatility point by revaluation, not by the formula that is checked.
+    let up = try #require(Black76(.call, forward: forward, strike: 100_000, volatility: 0.505, years: 7.0 / 365))
+    let down = try #require(Black76(.call, forward: forward, strike: 100_000, volatility: 0.495, years: 7.0 / 365))
+    let point = up.price - down.price
+    let dollar = try entry("BTC_USDC-7-100000-C")
+    #expect(abs(dollar.delta - call.delta * dollar.instrument.lotSize.amount) <= 1e-8)
+    #expect(abs(dollar.vega / (point * dollar.instrument.lotSize.amount) - 1) < 1e-4)
+    let coin = try entry("BTC-7-100000-C")
+    #expect(abs(coin.delta - call.delta * coin.instrument.lotSize.amount) <= 1e-8)
+    #expect(abs(coin.vega / (point * coin.instrument.lotSize.amount * 100_000 / forward) - 1) < 1e-4)
+    for entry in marks.shards.flatMap(\.marks.entries) {
+      let listed = try #require(Fixture.market[entry.instrument])
+      #expect(listed.kind == .put ? entry.delta <= 0 : entry.delta >= 0, "\(listed.name)")
+      #expect(entry.vega >= 0)
+    }
+  }
+
   @Test func arraysAreTheRevaluedContractInDollars() throws {
     let marks = try Self.marks()
     let grid = ScenarioGrid.standard

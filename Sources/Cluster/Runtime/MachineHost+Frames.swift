@@ -63,6 +63,8 @@ extension MachineHost where M: ~Copyable {
       append(.attestation, body.bytes(body.remaining))
     case .chunk, .replies, .feed, .answer, .refusal, .attestationRequest:
       refuse(name, "a frame that only hosts send")
+    case .submitTo:
+      refuse(name, "a frame that only gateways take")
     }
   }
 

@@ -173,6 +173,19 @@ struct Section {
     return decimals
   }
 
+  /// A list of pairs of such decimals: [[1, 0.5], [2, 1]].
+  mutating func pairs(_ key: String) throws(ListingError) -> [(Price, Price)] {
+    let rule = "must be a list of pairs such as [[0.005, 0.0005]], each \(Self.decimalRule.dropFirst(8))"
+    var pairs: [(Price, Price)] = []
+    for node in try list(key) {
+      guard case .list(let pair) = node, pair.count == 2, let first = Self.price(pair[0]),
+        let second = Self.price(pair[1])
+      else { throw refusal(key, rule, value: node.description) }
+      pairs.append((first, second))
+    }
+    return pairs
+  }
+
   private static let decimalRule = "must be a positive decimal of at most 8 places"
 
   private static func price(_ node: TOMLNode) -> Price? {

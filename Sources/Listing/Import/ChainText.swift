@@ -41,10 +41,10 @@ struct ChainText {
 
       """
     let terms = DeribitTerms.of(coin, index: index)
-    for (kind, quoting, tick, lot, maximum) in [
-      ("perpetual", "inverse", terms.perpetualTick, terms.futureLot, 1_000_000),
-      ("future", "inverse", terms.futureTick, terms.futureLot, 1_000_000),
-      ("option", "coin", "0.0001", terms.optionLot, 10_000),
+    for (kind, quoting, tick, steps, lot, maximum) in [
+      ("perpetual", "inverse", terms.perpetualTick, "", terms.futureLot, 1_000_000),
+      ("future", "inverse", terms.futureTick, "", terms.futureLot, 1_000_000),
+      ("option", "coin", "0.0001", "tick_steps = [[\"0.005\", \"0.0005\"]]\n", terms.optionLot, 10_000),
     ] {
       text += """
 
@@ -52,7 +52,7 @@ struct ChainText {
         kind = "\(kind)"
         quoting = "\(quoting)"
         tick_size = "\(tick)"
-        lot_size = "\(lot)"
+        \(steps)lot_size = "\(lot)"
         maximum_order = \(maximum)
 
         """

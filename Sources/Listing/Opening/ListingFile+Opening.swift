@@ -113,7 +113,7 @@ extension ListingFile {
         id: InstrumentID(0), name: name, kind: kind, settlement: terms.quoting, underlying: id,
         settlementCurrency: terms.quoting == .linear ? .usd : Currency(UInt8(coin)), shard: ShardID(0),
         expiry: expiry, strike: strike, tickSize: terms.tickSize, lotSize: terms.lotSize,
-        maximumOrder: terms.maximumOrder,
+        maximumOrder: terms.maximumOrder, minimumOrder: terms.minimumOrder, tickSteps: terms.tickSteps,
         asset: ContractAddress.asset(underlying: underlying.name, settlement: terms.quoting),
         subID: ContractAddress.subID(kind: kind, expiry: expiry, strike: strike))
     }

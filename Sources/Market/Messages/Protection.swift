@@ -1,6 +1,6 @@
 import Bytes
 
-/// Shard to risk: an account's market-maker protection has tripped there. Risk tells the other shards of the underlying.
+/// Shard to risk: an account's market-maker protection has tripped there. Risk tells the underlying's other shards.
 public struct ProtectionTripped: StreamMessage, Hashable {
   public static let kind = MessageKind.protectionTripped
   public var account: AccountID

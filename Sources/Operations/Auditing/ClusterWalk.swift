@@ -194,7 +194,10 @@ final class ClusterWalk: ReexecutionObserver {
     case .effect:
       guard machine == .settlement, record.destination == SettlementEffect.attest.rawValue else { return }
       if let request = try? AttestationRequest(decoding: record.payload) { rootChain.made(request) }
-    case .book, .status: break
+    case .book:
+      if let delta = try? BookDelta(decoding: record.payload) { orderTerms.told(machine, delta) }
+    case .status:
+      if let status = try? InstrumentStatus(decoding: record.payload) { orderTerms.told(machine, status) }
     }
   }
 

@@ -27,8 +27,14 @@ public final class GatewayClient {
   public init(_ socket: Socket) { self.socket = socket }
 
   /// Hands one encoded `SignedAction` to the gateway; false when the transport cannot take it now.
-  public func submit(_ action: [UInt8]) -> Bool {
-    Frame.begin(.submit, in: &frame)
+  /// - Parameter shard: which it is for, needed where none of its operations names an instrument.
+  public func submit(_ action: [UInt8], to shard: ShardID? = nil) -> Bool {
+    if let shard {
+      Frame.begin(.submitTo, in: &frame)
+      shard.write(to: &frame)
+    } else {
+      Frame.begin(.submit, in: &frame)
+    }
     action.withUnsafeBytes { frame.blob($0) }
     return socket.offer(frame.bytes) == .sent
   }

@@ -20,6 +20,13 @@ public struct AccountReport: CommandReport {
     public var price: String
     public var quantity: String
     public var isReduceOnly: Bool
+    /// `resting`, `armed`, `held`, `queued` or `sweeping`.
+    public var state: String
+    public var isQuote: Bool
+    /// Absent but for an armed stop, and where the client gave none.
+    public var triggerPrice: String?
+    public var clientId: UInt64?
+    public var label: UInt32?
   }
   public struct Credit: Encodable, Sendable {
     public var shard: UInt16
@@ -63,7 +70,9 @@ public struct AccountReport: CommandReport {
     openOrders = try session.openOrders(of: id).map { shard, order in
       OpenOrder(
         nonce: order.nonce, index: order.index, shard: shard.rawValue, instrument: order.instrument, side: order.side,
-        price: order.price, quantity: order.quantity, isReduceOnly: order.isReduceOnly)
+        price: order.price, quantity: order.quantity, isReduceOnly: order.isReduceOnly, state: order.state,
+        isQuote: order.isQuote, triggerPrice: order.triggerPrice, clientId: order.clientId == 0 ? nil : order.clientId,
+        label: order.label == 0 ? nil : order.label)
     }
   }
 
@@ -79,8 +88,10 @@ public struct AccountReport: CommandReport {
     for order in openOrders {
       lines.append(
         "  order     \(order.nonce)/\(order.index)  \(order.side) \(order.quantity) \(order.instrument)"
-          + " at \(order.price)"
-          + (order.isReduceOnly ? ", reduce-only" : ""))
+          + (order.price == "0" && order.state != "resting" ? " at the market" : " at \(order.price)")
+          + (order.triggerPrice.map { ", trigger \($0)" } ?? "")
+          + (order.isReduceOnly ? ", reduce-only" : "") + (order.isQuote ? ", quote" : "")
+          + (order.state == "resting" ? "" : ", \(order.state)"))
     }
     if let pendingWithdrawals, pendingWithdrawals != "0" {
       lines.append("  withdrawals that wait: \(pendingWithdrawals) USD")

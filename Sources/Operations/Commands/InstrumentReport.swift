@@ -4,6 +4,10 @@ import Market
 
 /// One listed contract.
 public struct InstrumentReport: CommandReport {
+  public struct TickStep: Encodable, Sendable {
+    public var from: String
+    public var tick: String
+  }
   public var name: String
   public var id: UInt32
   /// `perpetual`, `future`, `call` or `put`.
@@ -18,8 +22,11 @@ public struct InstrumentReport: CommandReport {
   /// Absent unless an option.
   public var strike: String?
   public var tickSize: String
+  /// Coarser ticks from a price on; absent where one tick holds throughout.
+  public var tickSteps: [TickStep]?
   public var lotSize: String
-  /// As a quantity.
+  /// As quantities.
+  public var minimumOrder: String
   public var maximumOrder: String
   /// The asset and sub-id by which Derive-form orders name it.
   public var asset: String
@@ -38,7 +45,11 @@ public struct InstrumentReport: CommandReport {
       ? nil : Date(timeIntervalSince1970: Double(listed.expiry.seconds)).ISO8601Format()
     strike = listed.kind.isOption ? listed.strike.description : nil
     tickSize = listed.tickSize.description
+    tickSteps =
+      listed.tickSteps.isEmpty
+      ? nil : listed.tickSteps.map { TickStep(from: $0.from.description, tick: $0.tick.description) }
     lotSize = listed.lotSize.description
+    minimumOrder = listed.quantity(listed.minimumOrder)?.description ?? ""
     maximumOrder = listed.quantity(listed.maximumOrder)?.description ?? ""
     asset = listed.asset.description
     subId = listed.subID.description
@@ -52,7 +63,8 @@ public struct InstrumentReport: CommandReport {
   public var text: String {
     """
     \(name)  \(settlement) \(kind) on \(underlying), settled in \(settlementCurrency), shard \(shard)
-    tick \(tickSize), lot \(lotSize), largest order \(maximumOrder)\
+    tick \(tickSize)\((tickSteps ?? []).map { ", \($0.tick) from \($0.from)" }.joined()), lot \(lotSize), \
+    orders of \(minimumOrder) to \(maximumOrder)\
     \(strike.map { ", strike \($0)" } ?? "")\(expiry.map { ", expires \($0)" } ?? "")
     asset \(asset), sub-id \(subId)
     """

@@ -1,3 +1,5 @@
+import Market
+
 /// What a load generator drives.
 public struct LoadConfiguration: Sendable {
   /// Orders (operations) a second, offered open loop: at their intended times, whatever the exchange does.
@@ -8,6 +10,8 @@ public struct LoadConfiguration: Sendable {
   public var accounts = 64
   public var mix = LoadMix.standard
   public var seed: UInt64 = 1
+  /// Accounts that quote set market-maker protection first: coins that their quotes may trade in a second.
+  public static let protectedQuantity = Quantity(whole: 1_000)
   /// The measured window.
   public var seconds = 10.0
   /// Load before it, not measured.

@@ -41,6 +41,8 @@ public final class LoadGenerator {
   /// Tags of the open questions for marks, with the shard's place.
   var marksAsked: [UInt64: Int] = [:]
   private var nextNonce: UInt64
+  /// Accounts whose market-maker protection was sent, by shard.
+  private var isProtected: [Set<Int>]
   private var actionNumber = 0
   private var nextChore: Int64 = 0
 
@@ -65,6 +67,7 @@ public final class LoadGenerator {
     self.log = log
     random = SeededGenerator(seed: configuration.seed)
     shards = market.shards.map { ShardQuotes($0, market) }
+    isProtected = market.shards.map { _ in [] }
     workloads = market.shards.map { _ in accounts.map { Workload(account: $0.account) } }
     for (place, credentials) in accounts.enumerated() { accountPlaces[credentials.account] = place }
     // Nonces of this run begin at the wall clock: never used by an earlier run of the same keys.
@@ -147,14 +150,26 @@ public final class LoadGenerator {
 
   // MARK: Sending
 
+  /// Goes before an account's first quotes in a shard: a limit in a rolling second, a freeze of one.
+  private static var protection: Market.Operation {
+    var limits = Safeguard.Limits()
+    limits.quantity = LoadConfiguration.protectedQuantity
+    limits.windowMilliseconds = 1_000
+    limits.freezeMilliseconds = 1_000
+    return Safeguard.protection(limits).operation(on: nil)
+  }
+
   /// The next account and shard in turn, a batch of its operations, one signature. Built when it is due: what it costs
   /// to build and sign is part of its latency.
   private func send(intended: Int64, _ now: Int64) throws {
     let shard = actionNumber % shards.count
     let account = actionNumber / shards.count % accounts.count
     actionNumber += 1
-    let operations = workloads[shard][account].operations(
+    var operations = workloads[shard][account].operations(
       configuration.batch, mix: configuration.mix, quotes: &shards[shard], &random)
+    if configuration.mix.quote > 0, !operations.isEmpty, isProtected[shard].insert(account).inserted {
+      operations = [Self.protection] + operations.prefix(SignedActionHeader.maximumOperations - 1)
+    }
     guard !operations.isEmpty, let underlying = shards[shard].quotes.first?.instrument.underlying else { return }
     let nonce = nextNonce
     nextNonce += 1

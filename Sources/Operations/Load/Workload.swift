@@ -16,6 +16,8 @@ struct Workload {
     var place: Int
     var side: Side
     var price: Price
+    /// Armed: it can be cancelled, not replaced.
+    var isStop = false
   }
 
   /// Own orders looked at before one is cancelled or replaced: the one furthest from the mark goes, as with a maker who
@@ -49,10 +51,56 @@ struct Workload {
       } else if draw < mix.cancel + mix.replace, let operation = replace(quotes, &random) {
         operations.append(operation)
       } else if let quote = quotes.next() {
+        if let operation = special(draw - mix.cancel - mix.replace, mix, quote, operations, &random) {
+          operations.append(operation)
+          continue
+        }
         operations.append(place(quote, crossing: draw >= 100 - mix.crossing, &random))
       }
     }
     return operations
+  }
+
+  /// A stop, an iceberg or a quote, if the draw falls on one; no instrument is quoted twice in one action.
+  private func special(
+    _ draw: Int, _ mix: LoadMix, _ quote: Quote, _ earlier: [Operation], _ random: inout SeededGenerator
+  ) -> Operation? {
+    guard draw >= 0 else { return nil }
+    if draw < mix.stop { return stop(quote, &random) }
+    if draw < mix.stop + mix.iceberg { return iceberg(quote, &random) }
+    guard draw < mix.stop + mix.iceberg + mix.quote,
+      !earlier.contains(where: { $0.kind == .quote && $0.instrument == quote.instrument.id })
+    else { return nil }
+    return twoSided(quote, &random)
+  }
+
+  /// Waits for the mark to move against it by a few ticks.
+  private func stop(_ quote: Quote, _ random: inout SeededGenerator) -> Operation {
+    let side: Side = random.below(2) == 0 ? .buy : .sell
+    return Operation(
+      kind: .new, side: side, type: .stopMarket, instrument: quote.instrument.id,
+      quantity: quantity(quote.instrument, &random), triggerPrice: price(quote, side, crossing: true, &random))
+  }
+
+  private func iceberg(_ quote: Quote, _ random: inout SeededGenerator) -> Operation {
+    let side: Side = random.below(2) == 0 ? .buy : .sell
+    let listed = quote.instrument
+    let shown = max(listed.minimumOrder.count, 1)
+    let lots = min(listed.maximumOrder.count, shown * Int64(2 + random.below(4)))
+    return Operation(
+      kind: .new, side: side, instrument: listed.id, price: price(quote, side, crossing: false, &random),
+      quantity: listed.quantity(Lots(lots)) ?? listed.lotSize,
+      displayQuantity: listed.quantity(Lots(min(shown, lots))) ?? listed.lotSize)
+  }
+
+  /// Both sides of the mark; one side alone where the band leaves no room for two.
+  private func twoSided(_ quote: Quote, _ random: inout SeededGenerator) -> Operation {
+    let bid = price(quote, .buy, crossing: false, &random)
+    let ask = price(quote, .sell, crossing: false, &random)
+    return Operation(
+      kind: .quote, instrument: quote.instrument.id, price: bid, quantity: quantity(quote.instrument, &random),
+      triggerPrice: bid < ask ? ask : .zero,
+      displayQuantity: bid < ask ? quantity(quote.instrument, &random) : .zero)
   }
 
   private mutating func takeOpen(_ quotes: ShardQuotes, _ random: inout SeededGenerator) -> OpenOrder? {
@@ -81,7 +129,7 @@ struct Workload {
     guard let chosen = furthest(quotes, &random) else { return nil }
     let order = open[chosen]
     let quote = quotes[order.place]
-    guard quote.mark != nil else { return nil }
+    guard quote.mark != nil, !order.isStop else { return nil }
     let price = price(quote, order.side, crossing: false, &random)
     open[chosen].price = price
     return Operation(
@@ -98,7 +146,7 @@ struct Workload {
   }
 
   private func quantity(_ instrument: Instrument, _ random: inout SeededGenerator) -> Quantity {
-    let lots = min(instrument.maximumOrder.count, Int64(1 + random.below(3)))
+    let lots = min(instrument.maximumOrder.count, max(instrument.minimumOrder.count, Int64(1 + random.below(3))))
     return instrument.quantity(Lots(lots)) ?? instrument.lotSize
   }
 
@@ -110,7 +158,18 @@ struct Workload {
     let ticks = crossing ? mark + side.sign * (away + 4) : mark - side.sign * away
     let lowest = max(1, (quote.bandLow.units + tick - 1) / tick)
     let highest = max(lowest, quote.bandHigh.units / tick)
-    return Price(units: min(max(ticks, lowest), highest) * tick)
+    let price = Price(units: min(max(ticks, lowest), highest) * tick)
+    return aligned(price, quote, isUp: crossing == (side == .buy))
+  }
+
+  /// The nearest tick in force at the price, up or down, inside the band.
+  private func aligned(_ price: Price, _ quote: Quote, isUp: Bool) -> Price {
+    let tick = quote.instrument.tick(at: price).units
+    let below = price.units / tick * tick
+    guard below != price.units else { return price }
+    let wanted = Price(units: isUp ? below + tick : below)
+    let other = Price(units: isUp ? below : below + tick)
+    return wanted >= quote.bandLow && wanted <= quote.bandHigh ? wanted : other
   }
 
   /// Remembers what now rests, from the answer to the action that carried `operations`.
@@ -118,9 +177,13 @@ struct Workload {
     _ nonce: UInt64, _ operations: [Operation], _ results: [ActionReply.Result], _ quotes: ShardQuotes
   ) {
     for (index, (operation, result)) in zip(operations, results).enumerated() where operation.kind == .new {
-      guard result.outcome == .resting, let side = operation.side, let place = quotes.place(of: operation.instrument)
-      else { continue }
-      open.append(OpenOrder(nonce: nonce, index: UInt16(index), place: place, side: side, price: operation.price))
+      let isOpen = result.outcome == .resting || result.outcome == .armed
+      guard isOpen, let side = operation.side, let place = quotes.place(of: operation.instrument) else { continue }
+      let isStop = result.outcome == .armed
+      open.append(
+        OpenOrder(
+          nonce: nonce, index: UInt16(index), place: place, side: side,
+          price: isStop ? operation.triggerPrice : operation.price, isStop: isStop))
     }
   }
 

@@ -67,13 +67,14 @@ final class CapturedProcess {
 extension CapturedProcess {
   /// A load on a cluster of this machine.
   static func load(
-    executable: String, dataDirectory: String, rate: Int, batch: Int, accounts: Int, seconds: Double
+    executable: String, dataDirectory: String, rate: Int, batch: Int, accounts: Int, seconds: Double,
+    mix: LoadMix = .standard
   ) throws -> CapturedProcess {
     try CapturedProcess(
       "load", executable: executable,
       arguments: [
         "load", "--data", dataDirectory, "--rate", "\(rate)", "--batch", "\(batch)", "--accounts", "\(accounts)",
-        "--seconds", "\(seconds)", "--json",
+        "--seconds", "\(seconds)", "--mix", mix.text, "--json",
       ], errorsPath: "\(dataDirectory)/logs/load.out")
   }
 

@@ -24,6 +24,18 @@ public final class RunSession {
   /// Orders a second of the built-in market makers.
   public static let makersRate = 1_000
 
+  /// Whether the built-in market makers quote with mass quotes under protection, or with orders.
+  static let makersUseQuotes = false
+
+  /// What the built-in market makers send.
+  static var makersMix: LoadMix {
+    guard makersUseQuotes else { return .standard }
+    var mix = LoadMix()
+    (mix.new, mix.cancel, mix.replace, mix.crossing) = (0, 0, 0, 10)
+    mix.quote = 90
+    return mix
+  }
+
   private let options: Options
   private let executable: String
 
@@ -68,7 +80,8 @@ public final class RunSession {
   private func drive(_ cluster: LocalCluster) throws -> LoadReport {
     let generator = try CapturedProcess.load(
       executable: executable, dataDirectory: cluster.map.dataDirectory, rate: options.load ?? Self.makersRate,
-      batch: options.batch, accounts: options.accounts, seconds: options.seconds ?? 1e9)
+      batch: options.batch, accounts: options.accounts, seconds: options.seconds ?? 1e9,
+      mix: options.load == nil ? Self.makersMix : .standard)
     let view = options.wantsJSON || isatty(1) == 0 ? nil : LiveView(cluster)
     var isAsked = false
     let ending = try generator.wait {

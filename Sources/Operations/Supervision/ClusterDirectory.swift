@@ -64,7 +64,8 @@ public struct ClusterDirectory {
     return (map, listing)
   }
 
-  /// Name of the command line's key.
+  /// Name under which the operator's keys lie: the command line's for connections, and the one that signs for the
+  /// house.
   public static let operatorName = "operator"
 
   private var settings: ClusterMap.Settings {
@@ -182,10 +183,16 @@ public struct ClusterDirectory {
 
   // MARK: The market
 
-  /// The first opening fixes the expiries and the verifiers.
+  /// The first opening fixes the expiries, the verifiers and, unless the file names one, the operator.
   private func openMarket() throws -> Listing {
     let file = try ListingFile.load(instrumentsPath)
     var listing = try file.open(at: MachineClock.wall(), shards: configuration.shards)
+    if listing.market.parameters.operatorAddress == .zero {
+      _ = try key(of: Self.operatorName)
+      listing.market.parameters.operatorAddress = try OperatorKey.openOrCreate(
+        directory: "\(path)/keys/\(Self.operatorName)"
+      ).address
+    }
     listing.market.parameters.attestationQuorum = UInt16(configuration.quorum)
     listing.market.parameters.verifiers = try (0..<configuration.verifiers).map { verifier in
       try VerifierKey.openOrCreate(directory: "\(path)/keys/verifier-\(verifier)").address

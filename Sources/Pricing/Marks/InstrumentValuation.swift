@@ -65,13 +65,27 @@ struct InstrumentValuation {
     return change * scenario.damping
   }
 
+  /// How a unit of quantity moves, as market-maker protection adds it up: by its forward, in coins of the underlying
+  /// (a future or perpetual of one coin is one; an inverse one of a dollar is the coins that a dollar is worth), and by
+  /// one volatility point, in USD.
+  func sensitivities() throws(PricingRefusal) -> (delta: Double, vega: Double) {
+    guard instrument.kind.isOption else { return (instrument.settlement == .inverse ? 1 / forward : 1, 0) }
+    let option = try option(forward: forward, volatility: volatility)
+    let point = option.vega / 100
+    return (option.delta, instrument.settlement == .coin ? point * (index / forward) : point)
+  }
+
   private func premium(forward: Double, volatility: Double) throws(PricingRefusal) -> Double {
+    try option(forward: forward, volatility: volatility).price
+  }
+
+  private func option(forward: Double, volatility: Double) throws(PricingRefusal) -> Black76 {
     guard
       let option = Black76(
         instrument.kind == .call ? .call : .put, forward: forward, strike: instrument.strike.dollars,
         volatility: volatility, years: years)
     else { throw PricingRefusal(field: "option", value: "no number", rule: "its price must be finite") }
-    return option.price
+    return option
   }
 }
 

@@ -131,11 +131,26 @@ public struct MarkCalculator: Sendable {
       collateralWeight: Double(currency.collateralWeight) / 1e6,
       feeRate: Double(max(market.parameters.makerFee, market.parameters.takerFee)) / 1e6,
       shortOptionContingency: settings.shortOptionContingency)
+    let sensitivities = try valuation.sensitivities()
     let risk = RiskMarks.Entry(instrument: instrument.id, mark: mark, profitAndLoss: Self.lanes(lotArray))
     let shard = ShardMarks.Entry(
       instrument: instrument.id, mark: mark, marginToBuy: try covering.margin(.buy),
-      marginToSell: try covering.margin(.sell), bandLow: band.low, bandHigh: band.high)
+      marginToSell: try covering.margin(.sell), bandLow: band.low, bandHigh: band.high,
+      delta: try Self.ofLot(sensitivities.delta, instrument, "delta"),
+      vega: try Self.ofLot(sensitivities.vega, instrument, "vega"))
     return (risk, shard)
+  }
+
+  /// One lot's share of a sensitivity, in 1e-8.
+  private static func ofLot(
+    _ perUnit: Double, _ instrument: Instrument, _ field: String
+  ) throws(PricingRefusal) -> Int64 {
+    guard let units = ScaledInteger.nearest(perUnit * instrument.lotSize.amount),
+      units.magnitude <= ShardMarks.largestGreek
+    else {
+      throw PricingRefusal(field: field, value: "\(perUnit) per unit", rule: "one lot's must fit the marks")
+    }
+    return units
   }
 
   /// Half of the price band's width, in the instrument's quotation.

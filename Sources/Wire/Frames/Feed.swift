@@ -1,8 +1,8 @@
 import Bytes
 import Market
 
-/// A body of execution reports, book changes and trading states of one shard, after one group commit: shard u16, then records of kind
-/// u8 (1 report, 2 book, 3 status), `u16` length, layout.
+/// A body of execution reports, book changes and trading states of one shard, after one group commit: shard u16, then
+/// records of kind u8 (1 report, 2 book, 3 status), `u16` length, layout.
 public enum Feed {
   public enum Item: UInt8, Sendable, BitwiseCopyable {
     case report = 1

@@ -30,6 +30,9 @@ public enum FrameKind: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case attestation = 13
   /// Gateway to shard, client to gateway: send me your feed (`FeedSubscription`).
   case feedSubscription = 14
+  /// Client to gateway: a shard u16, then as `submit`: actions for that shard. For those that name no instrument, such
+  /// as a dead-man timer.
+  case submitTo = 15
 }
 
 /// Writes and opens frames.

@@ -6,7 +6,7 @@ public struct Query: ByteCodable, Sendable, Hashable {
   public enum Kind: UInt8, Sendable, BitwiseCopyable {
     /// Counters, lags and health, as JSON.
     case status = 1
-    /// One instrument's book: body is the instrument id; answers levels and sequence.
+    /// The best of one instrument's book: body is the instrument id; JSON.
     case book = 2
     /// One account as its machine sees it: body is the account id; JSON.
     case account = 3
@@ -22,6 +22,10 @@ public struct Query: ByteCodable, Sendable, Hashable {
     case openOrders = 8
     /// The latest marks of one shard, from a gateway: body is the shard id; an encoded `ShardMarks`.
     case marks = 9
+    /// One instrument's whole book by levels: body is the instrument id; an encoded `BookLevelsImage`.
+    case bookLevels = 10
+    /// One instrument's whole book order by order: body is the instrument id; an encoded `BookImage`.
+    case bookOrders = 11
   }
   /// Chosen by the asker; stands in the answer.
   public var tag: UInt64

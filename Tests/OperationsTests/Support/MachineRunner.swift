@@ -75,7 +75,7 @@ final class MachineRunner<M: Machine & ~Copyable> {
       switch record.kind {
       case .reply: if let reply = try? ActionReply(decoding: record.payload) { replies.append(reply) }
       case .effect: effects.append((record.destination, [UInt8](record.payload)))
-      case .stream, .report, .book: break
+      case .stream, .report, .book, .status: break
       }
     }
     sequencer.finishTurn()

@@ -27,13 +27,15 @@ final class ActionSubmission {
   static func expiry() -> UInt64 { UInt64(MachineClock.wall().seconds) + 60 }
 
   /// - Throws: `CommandRefused` when nobody answers in time; whether the action was taken is not known then.
-  func submit(_ action: [UInt8], account: AccountID, nonce: UInt64, seconds: Double) throws -> Answer {
+  func submit(
+    _ action: [UInt8], to shard: ShardID? = nil, account: AccountID, nonce: UInt64, seconds: Double
+  ) throws -> Answer {
     let deadline = Date().addingTimeInterval(seconds)
     var nextSend = Date.distantPast
     var lastRefusal: Refusal?
     while Date() < deadline {
       if Date() >= nextSend {
-        _ = gateway.submit(action)
+        _ = gateway.submit(action, to: shard)
         nextSend = Date().addingTimeInterval(Self.resendSeconds)
       }
       var answer: Answer?
