@@ -9,8 +9,8 @@ struct Uncrossing: BitwiseCopyable {
 }
 
 extension ShardMachine {
-  /// The price of the book's auction as its orders stand: the most volume, then the least imbalance, then the nearest to
-  /// the reference, then the lowest; `nil` where nothing crosses.
+  /// The price of the book's auction as its orders stand: the most volume, then the least imbalance, then the nearest
+  /// to the reference, then the lowest; `nil` where nothing crosses.
   mutating func uncrossing(_ book: Int) -> Uncrossing? {
     let bids = crossing(book, .buy)
     let asks = crossing(book, .sell)

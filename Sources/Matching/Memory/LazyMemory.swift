@@ -1,7 +1,7 @@
 import Glibc
 
-/// Zeroed memory that is reserved at once and committed page by page as it is touched, so that a table can have room for
-/// all that it may ever hold without moving, and costs only the pages it uses.
+/// Zeroed memory that is reserved at once and committed page by page as it is touched, so that a table can have room
+/// for all that it may ever hold without moving, and costs only the pages it uses.
 enum LazyMemory {
   /// Reserves `byteCount` zero bytes. It traps only when the process has no address space left.
   static func map(byteCount: Int) -> UnsafeMutableRawPointer {

@@ -86,14 +86,11 @@ extension ShardMachine {
 
 extension ShardMachine {
   /// The account's slot, or 0.
-  @inline(__always) func accountSlot(_ account: AccountID) -> Slot {
-    let base = accounts.base
-    return accountTable.find(accountTable.hash(UInt64(account.rawValue))) { base[Int($0)].id == account }
-  }
+  @inline(__always) func accountSlot(_ account: AccountID) -> Slot { accountIndex.find(account, accounts.base) }
 
   mutating func addAccount(_ account: AccountID) -> Slot {
     let slot = accounts.insert(Account(id: account))
-    accountTable.insert(accountTable.hash(UInt64(account.rawValue)), slot)
+    accountIndex.insert(account, slot)
     ledger.reserve(slot)
     return slot
   }

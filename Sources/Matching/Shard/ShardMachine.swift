@@ -76,7 +76,7 @@ public struct ShardMachine: ~Copyable, Machine {
 
   // Accounts.
   var accounts = Slab<Account>(capacity: 1 << 22)
-  var accountTable = SlotTable()
+  var accountIndex = AccountIndex()
   var positions = Slab<Position>(capacity: 1 << 26)
   var positionTable = SlotTable()
   var protections = Slab<Protection>(capacity: 1 << 20)
