@@ -1,4 +1,5 @@
 import Bytes
+import Foundation
 import Machine
 import Market
 
@@ -30,10 +31,15 @@ struct Duel<First: EngineUnderTest & ~Copyable, Second: EngineUnderTest & ~Copya
     secondJournal.apply(input, to: &second, into: &secondSaid)
     records += firstSaid.count
     let (a, b) = (firstSaid.writer.bytes, secondSaid.writer.bytes)
-    if a.count != b.count || !a.elementsEqual(b) { return Divergence(input: inputs, what: "outputs") }
+    if !Self.areEqual(a, b) { return Divergence(input: inputs, what: "outputs") }
     if first.nextDeadline != second.nextDeadline { return Divergence(input: inputs, what: "next deadline") }
     if hashes, first.stateHash() != second.stateHash() { return Divergence(input: inputs, what: "state hash") }
     return nil
+  }
+
+  private static func areEqual(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
+    guard a.count == b.count, let first = a.baseAddress, let second = b.baseAddress else { return a.count == b.count }
+    return memcmp(first, second, a.count) == 0
   }
 
   var deadline: Timestamp { first.nextDeadline }
