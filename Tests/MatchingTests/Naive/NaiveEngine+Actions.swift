@@ -68,10 +68,14 @@ extension NaiveEngine {
   /// Performs an action's operations in order; behind one that waits or sweeps, all wait.
   private mutating func perform(_ tickets: [NaiveTicket], into output: inout OutputBuffer) {
     var waits = false
-    if tickets.count > 1, tickets[0].account != 0 { takeOutQuotes(tickets, into: &output) }
+    var quotesAreOut = false
     for (place, ticket) in tickets.enumerated() {
+      if ticket.operation.kind == .quote, !waits, !quotesAreOut, ticket.account != 0 {
+        quotesAreOut = true
+        takeOutQuotes(tickets, into: &output)
+      }
       let answer =
-        waits ? enqueue(ticket) : perform(ticket, hasWaited: false, into: &output)
+        waits ? enqueue(ticket) : perform(ticket, isSet: true, into: &output)
       if answer.outcome == .queued || answer.outcome == .sweeping { waits = true }
       if answer.outcome.isAccepted { acceptedOperations += 1 }
       nonces[nonces.count - 1].results[place] = answer
@@ -79,16 +83,16 @@ extension NaiveEngine {
     }
   }
 
-  /// One operation; one that `hasWaited` does not wait again.
-  mutating func perform(_ ticket: NaiveTicket, hasWaited: Bool, into output: inout OutputBuffer) -> NaiveAnswer {
+  /// One operation; `isSet` where the old quotes of its action are out already.
+  mutating func perform(_ ticket: NaiveTicket, isSet: Bool, into output: inout OutputBuffer) -> NaiveAnswer {
     let operation = ticket.operation
     if ticket.account == 0, operation.kind != .tradingState, operation.kind != .killSwitch {
       return NaiveAnswer(outcome: .notAuthorised)
     }
     switch operation.kind {
     case .new, .replace, .quote:
-      if !hasWaited, let book = book(of: operation.instrument).book, isBlocked(book) { return enqueue(ticket) }
-      if operation.kind == .quote { return quote(ticket, into: &output) }
+      if let book = book(of: operation.instrument).book, isBlocked(book) { return enqueue(ticket) }
+      if operation.kind == .quote { return quote(ticket, isSet: isSet, into: &output) }
       return place(ticket, .fresh, into: &output)
     case .amend: return amend(ticket, into: &output)
     case .cancel: return cancel(ticket, into: &output)
@@ -111,9 +115,8 @@ extension NaiveEngine {
     let record = nonces.firstIndex {
       $0.account == ticket.account && $0.key == ticket.key && $0.nonce == ticket.nonce && $0.sequence == ticket.sequence
     }
-    // Both sides of a quote share the result of its operation.
-    if let record, !ticket.wasArmed {
-      nonces[record].results[Int(ticket.index & ~Market.Operation.askIndexBit)] = stored ?? answer
+    if let record, nonces[record].results[Int(ticket.index)].outcome != .armed {
+      nonces[record].results[Int(ticket.index)] = stored ?? answer
     }
     if !answer.isFinal { return }
     let rests = answer.outcome == .resting || answer.outcome == .amended

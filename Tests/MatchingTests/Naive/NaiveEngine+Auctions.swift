@@ -12,7 +12,7 @@ extension NaiveEngine {
       $0.targetNonce = 0
     }
     guard isBlank, let state = TradingState(rawValue: operation.rawType), state != .uncrossing,
-      state == .auction || operation.targetNonce == 0
+      (state == .auction) == (operation.targetNonce != 0)
     else { return NaiveAnswer(outcome: .unsupportedCombination) }
     var which = Array(books.indices)
     if operation.instrument != Market.Operation.allInstruments {
@@ -29,21 +29,22 @@ extension NaiveEngine {
     if now >= books[book].instrument.expiry || books[book].isSettling || before == .uncrossing { return }
     switch state {
     case .halted:
+      if before == .halted { return }
       books[book].state = .halted
       books[book].until = .zero
       books[book].nextIndicative = .never
       output.status(status(book))
     case .auction:
-      let bounded = Int64(max(1, min(length, UInt64(Int64.max / 1_000_000))))
+      let bounded = Int64(clamping: min(length, UInt64(Int64.max / 1_000_000)))
       books[book].state = .auction
       books[book].until = now + .milliseconds(bounded)
       books[book].nextIndicative = now + indicativeInterval
       emitIndicative(book, into: &output)
-      lookAtSources(book, [.mark, .index, .last], into: &output)
+      lookAtSources(book, [.mark, .index, .last])
     case .open:
       if before == .open { return }
       startUncrossing(book, into: &output)
-      lookAtSources(book, [.mark, .index, .last], into: &output)
+      lookAtSources(book, [.mark, .index, .last])
     case .uncrossing: break
     }
   }
@@ -73,7 +74,7 @@ extension NaiveEngine {
     books[book].auctionPrice = crossing(book)?.price
     books[book].auctionVolume = 0
     emitIndicative(book, into: &output)
-    start(NaiveJob(kind: .uncrossing, book: book), into: &output)
+    start(NaiveJob(kind: .uncrossing, book: book))
   }
 
   /// The one price of an auction, what would trade there, and lots bid minus lots offered.
@@ -142,6 +143,7 @@ extension NaiveEngine {
     output.status(status)
     books[book].auctionPrice = nil
     books[book].auctionVolume = 0
+    takeUpLater()
     return true
   }
 
@@ -169,7 +171,6 @@ extension NaiveEngine {
     consumeCharge(taker, lots)
     let filled = takeShown(maker, lots)
     settle(terms, book)
-    books[book].hasTraded = true
     books[book].auctionVolume = Int64(clamping: Int128(books[book].auctionVolume) + Int128(lots))
     emit(terms, filled, taker: newer.name, takerLeft: newer.lots - lots, kind: .taker, into: &output)
     emitDelta(.traded, filled, shows: filled.shown, into: &output)

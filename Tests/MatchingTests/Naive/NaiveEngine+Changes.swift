@@ -78,7 +78,7 @@ extension NaiveEngine {
       guard let book = books.firstIndex(where: { $0.instrument.id == instrument }) else { return false }
       return Self.matches(job, books[book].instrument, book, operation.label, isQuote: isQuote)
     }
-    start(job, into: &output)
+    start(job)
     return NaiveAnswer(outcome: .cancelled)
   }
 
@@ -124,7 +124,7 @@ extension NaiveEngine {
       queue.removeAll { $0.isSame(as: ticket) }
       conclude(ticket, reportName(ticket), NaiveAnswer(outcome: outcome), into: &output)
     }
-    for sweep in sweeps where sweep.taker.account == account && sweep.liquidation == nil {
+    for sweep in sweeps where sweep.taker.account == account {
       let operation = sweep.ticket.operation
       let name = sweep.taker.name
       if !matches(operation, operation.instrument, name, sweep.candidate.clientID, sweep.candidate.isQuote) { continue }

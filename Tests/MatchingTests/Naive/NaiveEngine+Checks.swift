@@ -92,9 +92,9 @@ extension NaiveEngine {
     let display = operation.displayQuantity.units
     let isIceberg = display != 0 && !hasMinimum
     if operation.isMarketType {
-      // A stop may have a date of its own.
-      let isDated = timeInForce == .goodTillDate || timeInForce == .day
-      if operation.price != .zero || isDated && !operation.isStop || isPostOnly || isIceberg { return false }
+      if operation.price != .zero || timeInForce == .goodTillDate || timeInForce == .day || isPostOnly || isIceberg {
+        return false
+      }
     }
     if isPostOnly && isImmediate || flags.contains(.slide) && !isPostOnly { return false }
     if hasMinimum && (timeInForce == .fillOrKill || isPostOnly || display <= 0) { return false }
@@ -219,7 +219,7 @@ extension NaiveEngine {
       || stops.contains { $0.ticket.account == account && self.name(of: $0) == name }
       || held.contains { $0.ticket.account == account && $0.name == name && $0.request != request }
       || queue.contains { $0.account == account && names(of: $0).contains(name) }
-      || sweeps.contains { $0.taker.account == account && $0.taker.name == name && $0.liquidation == nil }
+      || sweeps.contains { $0.taker.account == account && $0.taker.name == name }
   }
 
   func name(of stop: NaiveStop) -> NaiveName {

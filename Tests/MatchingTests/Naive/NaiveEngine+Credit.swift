@@ -26,7 +26,7 @@ extension NaiveEngine {
     requests += 1
     held.append(
       NaiveHeld(
-        ticket: kept(ticket, ticket.operation, candidate), name: candidate.name, request: requests, charge: charge,
+        ticket: ticket, name: candidate.name, request: requests, charge: charge,
         deadline: now + parameters.heldOrderTimeout))
     output.send(
       CreditRequest(
@@ -62,8 +62,7 @@ extension NaiveEngine {
     if credit.isForced, accounts[account].used > credit.ceiling.units {
       return start(
         NaiveJob(
-          kind: .recall, account: account, arrival: arrivals, number: credit.version, amount: credit.ceiling.units),
-        into: &output)
+          kind: .recall, account: account, arrival: arrivals, number: credit.version, amount: credit.ceiling.units))
     }
     acknowledgeCredit(account, into: &output)
     if accounts[account].ceiling > before { retryHeld(account, into: &output) }
@@ -101,9 +100,12 @@ extension NaiveEngine {
   private mutating func retryHeld(_ account: Int, into output: inout OutputBuffer) {
     for order in held where order.ticket.account == account {
       guard held.contains(where: { $0.request == order.request }) else { continue }
-      // One whose book has been blocked since goes on waiting.
-      if let book = book(of: order.ticket.operation.instrument).book, isBlocked(book) { continue }
-      let answer = place(order.ticket, .again(order.request), into: &output)
+      var answer: NaiveAnswer
+      if let book = book(of: order.ticket.operation.instrument).book, isBlocked(book) {
+        answer = enqueue(order.ticket)
+      } else {
+        answer = place(order.ticket, .again(order.request), into: &output)
+      }
       if answer.outcome == .held { continue }
       held.removeAll { $0.request == order.request }
       conclude(order.ticket, order.name, answer, into: &output)
@@ -127,9 +129,7 @@ extension NaiveEngine {
     let account = accounts[order.ticket.account]
     let most = Int128(max(account.used, account.ceiling)) + Int128(charge)
     if charge < 0 || most > Int128(Int64.max) { return false }
-    if let book = book(of: order.ticket.operation.instrument).book, isBlocked(book) || books[book].state != .open {
-      return false
-    }
+    if let book = book(of: order.ticket.operation.instrument).book, isBlocked(book) { return false }
     let answer = place(order.ticket, .granted(order.request, charge: charge), into: &output)
     held.removeAll { $0.request == order.request }
     conclude(order.ticket, order.name, answer, into: &output)

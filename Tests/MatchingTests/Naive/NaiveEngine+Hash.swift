@@ -116,7 +116,7 @@ extension NaiveEngine {
   private func hash(_ ticket: NaiveTicket, _ hasher: inout StateHasher) {
     hasher.combine(UInt64(accounts[ticket.account].id.rawValue))
     hasher.combine(ticket.nonce)
-    hasher.combine(UInt64(ticket.key) << 16 | UInt64(ticket.index))
+    hasher.combine(UInt64(ticket.key) << 16 | UInt64(ticket.index) | (ticket.isTriggered ? 1 << 32 : 0))
     hasher.combine(ticket.sequence.rawValue)
     let dies = ticket.operation.flags.contains(.cancelOnDisconnect)
     hasher.combine(dies ? ticket.session : 0)
@@ -183,8 +183,7 @@ extension NaiveEngine {
       sum.begin()
       sum.combine(ticket.nonce, UInt64(accounts[ticket.account].id.rawValue))
       sum.combine(UInt64(ticket.key) << 16 | UInt64(ticket.index), stop.arrival)
-      let trigger = stop.isFired ? nil : stop.trigger
-      sum.combine(trigger ?? 0, (trigger == nil ? 0 : 1) + (stop.isFired ? 2 : 0))
+      sum.combine(stop.trigger ?? 0, (stop.trigger == nil ? 0 : 1) + (stop.isFired ? 2 : 0))
       sum.combine(dies ? ticket.session : 0, dies ? ticket.generation : 0)
       sum.combine(ticket.isTrade ? ticket.maximumFee : 0, Int64(stop.expiry))
       combine(ticket.operation, &sum)
@@ -295,7 +294,7 @@ extension NaiveEngine {
     for record in nonces {
       sum.begin()
       sum.combine(record.nonce, UInt64(accounts[record.account].id.rawValue) << 16 | UInt64(record.key))
-      sum.combine(record.sequence.rawValue, 0)
+      sum.combine(record.content, record.sequence.rawValue)
       sum.combine(record.stamp.nanoseconds, record.expiry)
       sum.combine(UInt64(record.term.rawValue), UInt64(record.results.count))
       for result in record.results { sum.combine(Int64(result.outcome.rawValue), result.filled) }

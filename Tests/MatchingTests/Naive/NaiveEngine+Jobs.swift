@@ -3,39 +3,24 @@ import Machine
 import Market
 
 extension NaiveEngine {
-  /// Adds a job behind the others, to run later.
-  mutating func add(_ job: NaiveJob) {
+  /// Adds a job behind the others; it runs when what started it is done.
+  mutating func start(_ job: NaiveJob) {
     var job = job
     jobsStarted += 1
     job.id = jobsStarted
     jobs.append(job)
   }
 
-  /// Adds a job behind the others and runs it at once; what a job starts runs after that.
-  mutating func start(_ job: NaiveJob, into output: inout OutputBuffer) {
-    add(job)
-    if !isWorking { runJobs(into: &output) }
-  }
-
-  /// Runs jobs while units are left: always the first that can go on.
-  mutating func runJobs(into output: inout OutputBuffer) {
-    isWorking = true
-    while budget > 0, let job = jobs.first(where: { canGoOn($0) }) {
-      let isDone = advance(job, into: &output)
-      lookAtLastPrices(into: &output)
-      if isDone { jobs.removeAll { $0.id == job.id } }
-    }
-    isWorking = false
-  }
-
-  /// Looks at the last prices, then runs jobs.
+  /// Looks at the last prices, then runs jobs while units are left: always the first that can go on.
   mutating func goOn(into output: inout OutputBuffer) {
-    lookAtLastPrices(into: &output)
-    runJobs(into: &output)
+    lookAtLastPrices()
+    while budget > 0, let job = jobs.first(where: { canGoOn($0) }) {
+      if advance(job, into: &output) { jobs.removeAll { $0.id == job.id } }
+      lookAtLastPrices()
+    }
   }
 
   func canGoOn(_ job: NaiveJob) -> Bool {
-    if job.kind == .queue { return queue.isEmpty || queue.indices.contains { canBeTakenUp($0) } }
     guard let book = job.book else { return true }
     return switch job.kind {
     case .settle: books[book].instrument.expiry <= now
@@ -57,7 +42,12 @@ extension NaiveEngine {
     case .recall: return recall(job, into: &output)
     case .freeze: return freeze(job, into: &output)
     case .sessionEnd:
-      return endSession(job, into: &output)
+      return cancelMany(job, .cancelledByDisconnect, into: &output) { _, order in
+        order.diesWithSession && order.session == job.number && order.generation <= job.generation
+      } andStops: { stop in
+        stop.ticket.operation.flags.contains(.cancelOnDisconnect) && stop.ticket.session == job.number
+          && stop.ticket.generation <= job.generation
+      }
     case .settle: return job.book.map { settle($0, into: &output) } ?? true
     case .deadMan: return cancelMany(job, .cancelledByDeadMan, into: &output)
     case .killSwitch: return cancelMany(job, .cancelledByKillSwitch, into: &output)
@@ -103,39 +93,8 @@ extension NaiveEngine {
     return true
   }
 
-  private func lives(_ stop: NaiveStop, with session: UInt64) -> Bool {
-    stop.ticket.operation.flags.contains(.cancelOnDisconnect) && stop.ticket.session == session
-  }
-
-  mutating func endSession(_ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer) {
+  mutating func endSession(_ payload: UnsafeRawBufferPointer) {
     guard let end = try? SessionEnd(decoding: payload) else { return }
-    let isKnown =
-      orders.contains { $0.diesWithSession && $0.session == end.session }
-      || stops.contains { lives($0, with: end.session) }
-    if !isKnown { return }
-    start(
-      NaiveJob(kind: .sessionEnd, arrival: arrivals, number: end.session, generation: end.generation), into: &output)
-  }
-
-  /// Cancels orders and stops that live with the session, newest first; later generations of it stay.
-  private mutating func endSession(_ job: NaiveJob, into output: inout OutputBuffer) -> Bool {
-    while true {
-      let order = orders.indices.filter {
-        orders[$0].diesWithSession && orders[$0].session == job.number && orders[$0].generation <= job.generation
-          && orders[$0].arrival <= job.arrival
-      }.max { orders[$0].arrival < orders[$1].arrival }
-      let stop = stops.lastIndex {
-        lives($0, with: job.number) && $0.ticket.generation <= job.generation && $0.arrival <= job.arrival
-      }
-      if order == nil && stop == nil { return true }
-      if budget == 0 { return false }
-      budget -= 1
-      let newestStop = stop.map { stops[$0].arrival } ?? 0
-      if let order, orders[order].arrival > newestStop {
-        remove(order, because: .cancelledByDisconnect, into: &output)
-      } else if let stop {
-        removeStop(stop, because: .cancelledByDisconnect, into: &output)
-      }
-    }
+    start(NaiveJob(kind: .sessionEnd, arrival: arrivals, number: end.session, generation: end.generation))
   }
 }

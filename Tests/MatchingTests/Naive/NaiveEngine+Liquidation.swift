@@ -8,9 +8,9 @@ extension NaiveEngine {
     let account = account(freeze.account)
     accounts[account].isFrozen = true
     accounts[account].freezeID = freeze.id
-    accounts[account].ceiling = accounts[account].used
     _ = endWaiting(account, .cancelledByFreeze, into: &output)
-    start(NaiveJob(kind: .freeze, account: account, arrival: arrivals, number: freeze.id), into: &output)
+    accounts[account].ceiling = accounts[account].used
+    start(NaiveJob(kind: .freeze, account: account, arrival: arrivals, number: freeze.id))
   }
 
   /// Cancels all orders of the account, then acknowledges the freeze.
@@ -47,11 +47,10 @@ extension NaiveEngine {
       } else if let silent = whoIsSilent {
         answer = NaiveAnswer(outcome: silent)
       } else {
-        // One that is still trading answers when it is through.
-        if sweeps.contains(where: { $0.taker.account == account && $0.liquidation != nil }) { return }
         answer = liquidate(step, account, into: &output)
-        if answer.outcome == .sweeping { return }
-        if answer.outcome != .busy { remember(answer, step.step, account) }
+        accounts[account].liquidationStep = step.step
+        accounts[account].liquidationOutcome = answer.outcome
+        accounts[account].liquidationFilled = answer.filled
       }
     }
     output.send(
@@ -63,15 +62,15 @@ extension NaiveEngine {
   /// An IOC that only brings the position nearer to zero, free of charge.
   private mutating func liquidate(_ step: Liquidate, _ account: Int, into output: inout OutputBuffer) -> NaiveAnswer {
     let isFrozen = accounts[account].isFrozen && accounts[account].freezeID == step.id
-    let isEmpty =
-      !orders.contains { $0.account == account } && !stops.contains { $0.ticket.account == account }
-    if !isFrozen || !isEmpty { return NaiveAnswer(outcome: .accountFrozen) }
+    if !isFrozen || orders.contains(where: { $0.account == account }) { return NaiveAnswer(outcome: .accountFrozen) }
     let (found, refusal) = book(of: step.instrument)
     guard let book = found else { return NaiveAnswer(outcome: refusal) }
     if now >= books[book].instrument.expiry || books[book].isSettling {
       return NaiveAnswer(outcome: .instrumentExpired)
     }
-    if isBlocked(book) || books[book].state != .open { return NaiveAnswer(outcome: .busy) }
+    if books[book].state == .halted { return NaiveAnswer(outcome: .instrumentHalted) }
+    if books[book].state != .open { return NaiveAnswer(outcome: .inAuction) }
+    if isBlocked(book) { return NaiveAnswer(outcome: .busy) }
     let lots = position(account, book)
     if step.lots.count == 0 || lots == 0 || (step.lots.count > 0) == (lots > 0) {
       return NaiveAnswer(outcome: .notReducing)
@@ -82,34 +81,7 @@ extension NaiveEngine {
       limit: step.limit.units, lots: Int64(min(step.lots.count.magnitude, lots.magnitude)), reserved: 0,
       kind: .liquidation, mode: .cancelMaker)
     trade(&taker, into: &output)
-    if !crosses(taker) { return Self.answer(ofLiquidation: taker) }
-    let ticket = NaiveTicket(
-      account: account, key: 0, nonce: step.step, index: 0, sequence: sequence, session: 0, generation: 0,
-      isTrade: false, maximumFee: 0,
-      operation: Market.Operation(kind: .new, side: side, instrument: step.instrument))
-    let candidate = NaiveCandidate(name: taker.name)
-    sweep(NaiveSweep(ticket: ticket, taker: taker, candidate: candidate, liquidation: step.step))
-    return NaiveAnswer(outcome: .sweeping)
-  }
-
-  static func answer(ofLiquidation taker: NaiveTaker) -> NaiveAnswer {
-    NaiveAnswer(
-      outcome: taker.lots == 0 ? .filled : .residualCancelled, filled: taker.side.sign * taker.filled)
-  }
-
-  private mutating func remember(_ answer: NaiveAnswer, _ step: UInt64, _ account: Int) {
-    accounts[account].liquidationStep = step
-    accounts[account].liquidationOutcome = answer.outcome
-    accounts[account].liquidationFilled = answer.filled
-  }
-
-  /// Answers a step that took more than one input.
-  mutating func conclude(_ taker: NaiveTaker, step: UInt64, into output: inout OutputBuffer) {
-    let answer = Self.answer(ofLiquidation: taker)
-    remember(answer, step, taker.account)
-    output.send(
-      LiquidationResult(
-        account: accounts[taker.account].id, step: step, filled: Lots(answer.filled), outcome: answer.outcome),
-      to: .risk, &streams)
+    return NaiveAnswer(
+      outcome: taker.lots == 0 ? .filled : .residualCancelled, filled: side.sign * taker.filled)
   }
 }

@@ -53,7 +53,7 @@ extension NaiveEngine {
   }
 
   /// A newer publication replaces the marks in force; instruments that it leaves out have none.
-  mutating func takeMarks(_ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer) {
+  mutating func takeMarks(_ payload: UnsafeRawBufferPointer) {
     guard let marks = try? ShardMarks(decoding: payload) else { return }
     marksHeard = max(marksHeard, marks.stamp)
     guard marks.version > marksVersion else { return }
@@ -72,7 +72,7 @@ extension NaiveEngine {
       books[place].vega = entry.vega
     }
     for place in books.indices where books[place].marksVersion == marksVersion {
-      lookAtSources(place, [.mark, .index], into: &output)
+      lookAtSources(place, [.mark, .index])
     }
   }
 

@@ -15,7 +15,7 @@ extension NaiveEngine {
     var granted: Int64?
     if case .granted(_, let charge) = attempt { granted = charge }
     let isAuction = books[candidate.book].state == .auction
-    if isAuction, candidate.minimum != 0 || candidate.isImmediate && !candidate.isMarket {
+    if isAuction, granted != nil || candidate.minimum != 0 || candidate.isImmediate && !candidate.isMarket {
       return NaiveAnswer(outcome: .inAuction)
     }
     if candidate.isReduceOnly {
@@ -29,7 +29,6 @@ extension NaiveEngine {
     if !isAuction, let refusal = refusalOfBook(ticket.account, mode, &candidate) {
       return NaiveAnswer(outcome: refusal)
     }
-    if isAuction || !candidate.isImmediate, wouldOverflow(candidate) { return NaiveAnswer(outcome: .overflow) }
     guard var charge = charge(candidate, ticket.account) else { return NaiveAnswer(outcome: .overflow) }
     if let granted {
       charge = granted
@@ -44,32 +43,32 @@ extension NaiveEngine {
     accounts[ticket.account].reserved += charge
     var taker = NaiveTaker(
       account: ticket.account, name: candidate.name, book: candidate.book, side: candidate.side,
-      limit: candidate.price, lots: candidate.lots, reserved: charge, kind: .taker, mode: mode,
-      isGranted: granted != nil)
+      limit: candidate.price, lots: candidate.lots, reserved: charge, kind: .taker, mode: mode)
     if isAuction {
       rest(ticket, operation, candidate, lots: taker.lots, reserved: charge, into: &output)
       return NaiveAnswer(outcome: candidate.replaced == 0 ? .resting : .amended)
     }
     trade(&taker, into: &output)
-    if crosses(taker) {
-      sweep(NaiveSweep(ticket: kept(ticket, operation, candidate), taker: taker, candidate: candidate))
+    if granted == nil, crosses(taker) {
+      sweeps.append(NaiveSweep(ticket: ticket, taker: taker, candidate: candidate, partner: nil))
+      start(NaiveJob(kind: .sweep, book: candidate.book))
       return NaiveAnswer(outcome: .sweeping, filled: taker.filled)
     }
-    return finish(ticket, operation, candidate, taker, into: &output)
+    return finish(ticket, operation, candidate, taker, granted: granted, into: &output)
   }
 
   /// What becomes of what an order has not filled.
   mutating func finish(
     _ ticket: NaiveTicket, _ operation: Market.Operation, _ candidate: NaiveCandidate, _ taker: NaiveTaker,
-    into output: inout OutputBuffer
+    granted: Int64?, into output: inout OutputBuffer
   ) -> NaiveAnswer {
-    let mayRest = !candidate.isImmediate && !taker.isGranted && taker.ending == .none
+    let mayRest = !candidate.isImmediate && granted == nil && taker.ending == .none
     if taker.lots > 0 && mayRest {
       rest(ticket, operation, candidate, lots: taker.lots, reserved: taker.reserved, into: &output)
       return NaiveAnswer(outcome: candidate.replaced == 0 ? .resting : .amended, filled: taker.filled)
     }
     accounts[taker.account].reserved -= taker.reserved
-    if taker.isGranted { accounts[taker.account].ceiling -= taker.reserved }
+    if let granted { accounts[taker.account].ceiling -= granted - taker.consumed }
     let outcome: Outcome =
       switch taker.ending {
       case .selfTrade: .selfTradePrevented
@@ -84,7 +83,7 @@ extension NaiveEngine {
     return mode == .unspecified ? .cancelTaker : mode
   }
 
-  /// Checks 13 and 14, those that look at the other side.
+  /// Checks 13 to 15, those that look at the book.
   private func refusalOfBook(
     _ account: Int, _ mode: Market.Operation.SelfTradePrevention, _ candidate: inout NaiveCandidate
   ) -> Outcome? {
@@ -102,41 +101,14 @@ extension NaiveEngine {
     }
     let wanted = candidate.isFillOrKill ? candidate.lots : min(candidate.minimum, candidate.lots)
     if wanted > 0, let refusal = refusalToFill(wanted, account, mode, candidate) { return refusal }
-    return nil
-  }
-
-  /// Check 15: what the level shows, and the order.
-  private func wouldOverflow(_ candidate: NaiveCandidate) -> Bool {
-    var level = Int128(candidate.lots)
-    for order in orders where order.book == candidate.book && order.side == candidate.side {
-      if order.price == candidate.price { level += Int128(order.shown) }
-    }
-    return level > Int128(Self.largestSum)
-  }
-
-  /// The operation as it is kept for later: a replacement under its target's name, a triggered stop as what it has
-  /// become, a side of a quote as its order.
-  func kept(_ ticket: NaiveTicket, _ operation: Market.Operation, _ candidate: NaiveCandidate) -> NaiveTicket {
-    var kept = ticket
-    kept.operation = operation
-    if candidate.isQuote { kept.index = candidate.name.index }
-    if operation.kind == .replace {
-      kept.operation.targetNonce = candidate.name.nonce
-      kept.operation.targetIndex = candidate.name.index
-      kept.operation.flags.remove(.byClientID)
-    }
-    if operation.isStop {
-      let isDated = operation.rawTimeInForce >= Market.Operation.TimeInForce.goodTillDate.rawValue
-      kept.operation.rawType = candidate.isMarket ? Market.Operation.OrderType.market.rawValue : 0
-      kept.operation.triggerSource = 0
-      kept.operation.triggerPrice = .zero
-      if candidate.isMarket && isDated {
-        kept.operation.rawTimeInForce = 0
-        kept.operation.expiry = 0
+    if !candidate.isImmediate {
+      var level = Int128(0)
+      for order in orders where order.book == book && order.side == candidate.side && order.price == candidate.price {
+        level += Int128(order.lots)
       }
-      kept.isTriggered = false
+      if level + Int128(candidate.lots) > Int128(Self.largestSum) { return .overflow }
     }
-    return kept
+    return nil
   }
 
   /// Check 14: looks along the other side and counts what trading would fill.
@@ -157,7 +129,6 @@ extension NaiveEngine {
       if isDead { continue }
       if isOwn {
         if mode == .decrement { left -= min(left, order.shown) }
-        if left < wanted - got { return .notFillable }
       } else {
         let taken = min(left, order.lots)
         got += taken
@@ -191,7 +162,7 @@ extension NaiveEngine {
       account: ticket.account, name: candidate.name, book: candidate.book, side: candidate.side,
       price: candidate.price, number: arrivals, arrival: arrivals, shown: shown, hidden: lots - shown,
       display: candidate.display, reserved: reserved, isReduceOnly: candidate.isReduceOnly, diesWithSession: dies,
-      isQuote: candidate.isQuote, isAuctionOnly: candidate.isMarket, expiry: candidate.isMarket ? 0 : candidate.expiry,
+      isQuote: candidate.isQuote, isAuctionOnly: candidate.isMarket, expiry: candidate.expiry,
       label: operation.label, clientID: candidate.clientID, session: dies ? ticket.session : 0,
       generation: dies ? ticket.generation : 0, mode: mode(operation))
     orders.append(order)

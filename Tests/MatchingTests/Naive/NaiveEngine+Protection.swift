@@ -19,7 +19,7 @@ extension NaiveEngine {
     accounts[ticket.account].quantityLimit = limits[0]
     accounts[ticket.account].deltaLimit = limits[1]
     accounts[ticket.account].vegaLimit = limits[2]
-    accounts[ticket.account].protectionTimes = limits == [0, 0, 0] ? 0 : operation.targetNonce
+    accounts[ticket.account].protectionTimes = operation.targetNonce
     accounts[ticket.account].entries = []
     return NaiveAnswer(outcome: .applied)
   }
@@ -58,7 +58,7 @@ extension NaiveEngine {
       let freeze = account.protectionTimes >> 32
       let until = freeze == 0 ? .never : now + .milliseconds(Int64(freeze))
       accounts[maker.account].protectionFrozenUntil = until
-      takeOut(maker.account, into: &output)
+      takeOut(maker.account)
       return output.send(
         ProtectionTripped(account: account.id, underlying: book.instrument.underlying, until: until), to: .risk,
         &streams)
@@ -70,19 +70,20 @@ extension NaiveEngine {
     accounts[maker.account].entries = entries
   }
 
-  mutating func take(_ freeze: ProtectionFreeze, into output: inout OutputBuffer) {
-    guard let account = accounts.firstIndex(where: { $0.id == freeze.account }) else { return }
+  mutating func take(_ freeze: ProtectionFreeze) {
+    if freeze.account == .house { return }
+    let account = account(freeze.account)
     accounts[account].protectionFrozenUntil = max(accounts[account].protectionFrozenUntil, freeze.until)
-    takeOut(account, into: &output)
+    takeOut(account)
   }
 
   /// The account's quotes are out from now on; a job removes them.
-  private mutating func takeOut(_ account: Int, into output: inout OutputBuffer) {
+  private mutating func takeOut(_ account: Int) {
     accounts[account].entries = []
     for place in orders.indices where orders[place].account == account && orders[place].isQuote {
       orders[place].isOut = true
     }
-    start(NaiveJob(kind: .protection, account: account, arrival: arrivals), into: &output)
+    start(NaiveJob(kind: .protection, account: account, arrival: arrivals))
   }
 
   mutating func setDeadMan(_ ticket: NaiveTicket) -> NaiveAnswer {
@@ -105,9 +106,7 @@ extension NaiveEngine {
     if !isBlank || operation.rawType > 1 { return NaiveAnswer(outcome: .unsupportedCombination) }
     var account = ticket.account
     if isHouse {
-      guard operation.targetNonce != 0,
-        let named = accounts.firstIndex(where: { UInt64($0.id.rawValue) == operation.targetNonce })
-      else {
+      guard let named = accounts.firstIndex(where: { UInt64($0.id.rawValue) == operation.targetNonce }) else {
         return NaiveAnswer(outcome: .unknownAccount)
       }
       account = named
@@ -120,7 +119,7 @@ extension NaiveEngine {
     }
     accounts[account].killSwitch = isHouse || isHouses ? .byHouse : .byAccount
     _ = endWaiting(account, .cancelledByKillSwitch, into: &output)
-    start(NaiveJob(kind: .killSwitch, account: account, arrival: arrivals), into: &output)
+    start(NaiveJob(kind: .killSwitch, account: account, arrival: arrivals))
     return NaiveAnswer(outcome: .applied)
   }
 }

@@ -3,24 +3,15 @@ import Market
 
 // Blocked books, the order that sweeps one, and what waits for it.
 extension NaiveEngine {
-  /// Whether an unfinished order, an uncrossing, or what waits for them keeps new orders out of the book.
-  func isBlocked(_ book: Int) -> Bool { isBusy(book) || queue.contains { bookOf($0.operation) == book } }
-
-  /// Whether an unfinished order or an uncrossing has the book.
-  func isBusy(_ book: Int) -> Bool {
+  /// Whether an unfinished order or an uncrossing keeps new ones out of the book.
+  func isBlocked(_ book: Int) -> Bool {
     books[book].state == .uncrossing || sweeps.contains { $0.taker.book == book }
   }
 
   mutating func enqueue(_ ticket: NaiveTicket) -> NaiveAnswer {
     if queue.count >= Int(parameters.queuedOperations) { return NaiveAnswer(outcome: .busy) }
     queue.append(ticket)
-    if !jobs.contains(where: { $0.kind == .queue }) { add(NaiveJob(kind: .queue)) }
     return NaiveAnswer(outcome: .queued)
-  }
-
-  mutating func sweep(_ sweep: NaiveSweep) {
-    sweeps.append(sweep)
-    add(NaiveJob(kind: .sweep, book: sweep.taker.book))
   }
 
   /// Goes on with the order that sweeps the book; true when it has ended.
@@ -29,7 +20,7 @@ extension NaiveEngine {
     var sweep = sweeps[place]
     let expiry = sweep.candidate.expiry
     let isExpired = expiry != 0 && Timestamp(seconds: Int64(expiry)) <= now
-    if sweep.liquidation == nil, isExpired || now >= books[book].instrument.expiry || books[book].isSettling {
+    if isExpired || now >= books[book].instrument.expiry || books[book].isSettling {
       accounts[sweep.taker.account].reserved -= sweep.taker.reserved
       let outcome = isExpired ? Outcome.expiredOrder : .cancelledByExpiry
       end(sweep, NaiveAnswer(outcome: outcome, filled: sweep.taker.filled), into: &output)
@@ -38,60 +29,60 @@ extension NaiveEngine {
     trade(&sweep.taker, into: &output)
     sweeps[place] = sweep
     if crosses(sweep.taker) { return false }
-    if let step = sweep.liquidation {
-      release(sweep)
-      conclude(sweep.taker, step: step, into: &output)
-      return true
-    }
-    let answer = finish(sweep.ticket, sweep.ticket.operation, sweep.candidate, sweep.taker, into: &output)
+    var operation = sweep.ticket.operation
+    operation.rawSide = sweep.taker.side.rawValue
+    let answer = finish(
+      sweep.ticket, operation, sweep.candidate, sweep.taker, granted: nil, into: &output)
     end(sweep, answer, into: &output)
     return true
   }
 
-  /// Frees the book of its unfinished order.
-  private mutating func release(_ sweep: NaiveSweep) {
-    sweeps.removeAll { $0.taker.book == sweep.taker.book }
-    jobs.removeAll { $0.kind == .sweep && $0.book == sweep.taker.book }
-  }
-
   /// Ends a sweep and tells so; its charge has been seen to.
   mutating func end(_ sweep: NaiveSweep, _ answer: NaiveAnswer, into output: inout OutputBuffer) {
-    release(sweep)
+    let book = sweep.taker.book
+    sweeps.removeAll { $0.taker.book == book }
+    jobs.removeAll { $0.kind == .sweep && $0.book == book }
     var stored: NaiveAnswer?
     if let partner = sweep.partner {
       let isBid = sweep.taker.side == .buy
       stored = Self.outcome(ofQuote: isBid ? answer : partner, isBid ? partner : answer)
     }
     conclude(sweep.ticket, sweep.taker.name, answer, stored: stored, into: &output)
+    takeUpLater()
   }
 
-  /// Takes up what no longer has to wait; true when nothing waits any more.
+  /// A book is free again: what waits is looked at.
+  mutating func takeUpLater() {
+    if !queue.isEmpty, !jobs.contains(where: { $0.kind == .queue }) { start(NaiveJob(kind: .queue)) }
+  }
+
+  /// Takes up what no longer has to wait; true when there is no more of it.
   mutating func takeUpQueue(into output: inout OutputBuffer) -> Bool {
     while let place = queue.indices.first(where: { canBeTakenUp($0) }) {
       if budget == 0 { return false }
       budget -= 1
       let ticket = queue.remove(at: place)
       let name = reportName(ticket)
-      let answer = perform(ticket, hasWaited: true, into: &output)
+      let answer = perform(ticket, isSet: false, into: &output)
       conclude(ticket, name, answer, into: &output)
-      lookAtLastPrices(into: &output)
+      lookAtLastPrices()
     }
-    return queue.isEmpty
+    return true
   }
 
-  func canBeTakenUp(_ place: Int) -> Bool {
+  private func canBeTakenUp(_ place: Int) -> Bool {
     let ticket = queue[place]
     if sweeps.contains(where: { $0.ticket.isSameAction(as: ticket) }) { return false }
     if queue[..<place].contains(where: { $0.isSameAction(as: ticket) }) { return false }
     guard let book = bookOf(ticket.operation) else { return true }
-    return !isBusy(book) && !queue[..<place].contains { bookOf($0.operation) == book }
+    return !isBlocked(book) && !queue[..<place].contains { bookOf($0.operation) == book }
   }
 
-  /// The book for which an operation would have to wait.
+  /// The book that an operation is about, if it is about one.
   private func bookOf(_ operation: Market.Operation) -> Int? {
     switch operation.kind {
-    case .new, .replace, .quote: book(of: operation.instrument).book
-    default: nil
+    case .new, .replace, .amend, .cancel, .cancelAll, .quote, .tradingState: book(of: operation.instrument).book
+    case .protection, .resetProtection, .deadMan, .killSwitch, .withdraw, nil: nil
     }
   }
 
@@ -103,9 +94,7 @@ extension NaiveEngine {
     if !operation.flags.contains(.byClientID) {
       return NaiveName(key: ticket.key, nonce: operation.targetNonce, index: operation.targetIndex)
     }
-    guard let book = book(of: operation.instrument).book, let place = restingOrder(operation, ticket, book) else {
-      return own
-    }
+    guard let book = bookOf(operation), let place = restingOrder(operation, ticket, book) else { return own }
     return orders[place].name
   }
 }

@@ -10,25 +10,20 @@ extension NaiveEngine {
       guard let book = book(of: ticket.operation.instrument).book, !isBlocked(book),
         whyClosed(book, ticket.account) == nil
       else { continue }
-      takeOutQuote(ticket.account, book, into: &output)
-    }
-  }
-
-  private mutating func takeOutQuote(_ account: Int, _ book: Int, into output: inout OutputBuffer) {
-    for side in Side.allCases {
-      if let place = orders.firstIndex(where: {
-        $0.isQuote && $0.account == account && $0.book == book && $0.side == side
-      }) {
-        remove(place, into: &output)
+      for side in Side.allCases {
+        while let place = orders.firstIndex(where: {
+          $0.isQuote && $0.account == ticket.account && $0.book == book && $0.side == side
+        }) {
+          remove(place, into: &output)
+        }
       }
     }
   }
 
-  /// Takes out the old quote, places the bid, then the ask.
-  mutating func quote(_ ticket: NaiveTicket, into output: inout OutputBuffer) -> NaiveAnswer {
-    if let refusal = refusal(ofQuote: ticket) { return NaiveAnswer(outcome: refusal) }
-    if let book = book(of: ticket.operation.instrument).book { takeOutQuote(ticket.account, book, into: &output) }
-    if now < accounts[ticket.account].protectionFrozenUntil { return NaiveAnswer(outcome: .protectionFrozen) }
+  /// Places a quote's bid, then its ask; `isSet` where the old ones of the whole action are out already.
+  mutating func quote(_ ticket: NaiveTicket, isSet: Bool, into output: inout OutputBuffer) -> NaiveAnswer {
+    if !isSet { takeOutQuotes([ticket], into: &output) }
+    let refusal = refusal(ofQuote: ticket)
     var answers: [NaiveAnswer] = []
     for side in Side.allCases {
       let order = Self.order(ticket.operation, side)
@@ -37,15 +32,19 @@ extension NaiveEngine {
         continue
       }
       let index = side == .buy ? ticket.index : ticket.index | Market.Operation.askIndexBit
-      let answer = place(ticket, .quote(order, index: index), into: &output)
+      let answer =
+        refusal.map { NaiveAnswer(outcome: $0) } ?? place(ticket, .quote(order, index: index), into: &output)
       if !answer.outcome.isAccepted {
         let name = NaiveName(key: ticket.key, nonce: ticket.nonce, index: index)
         report(.ended, ticket.account, name, ticket.operation.instrument, answer.outcome, into: &output)
       }
       answers.append(answer)
     }
+    if let refusal { return NaiveAnswer(outcome: refusal) }
     if let sweeping = answers.firstIndex(where: { $0.outcome == .sweeping }) {
-      sweeps[sweeps.count - 1].partner = answers[1 - sweeping]
+      var partner = answers[1 - sweeping]
+      if partner.outcome.isAccepted { partner.outcome = .quoted }
+      sweeps[sweeps.count - 1].partner = partner
       return NaiveAnswer(outcome: .sweeping, filled: answers[0].filled + answers[1].filled)
     }
     return Self.outcome(ofQuote: answers[0], answers[1])
@@ -60,6 +59,7 @@ extension NaiveEngine {
   /// Why neither side of a quote may stand.
   private func refusal(ofQuote ticket: NaiveTicket) -> Outcome? {
     let operation = ticket.operation
+    if operation.side == nil { return .malformed }
     let timeInForce = operation.timeInForce
     let isDated = timeInForce == .goodTillDate
     let flags = operation.flags
@@ -67,20 +67,17 @@ extension NaiveEngine {
       || flags.contains(.slide) && !flags.contains(.postOnly)
       || !isDated && timeInForce != .goodTillCancelled || isDated != (operation.expiry != 0)
       || operation.type != .limit || operation.triggerSource != 0 || operation.targetNonce != 0
-      || operation.targetIndex != 0 || operation.reserved != 0 || operation.rawSide != 0
+      || operation.targetIndex != 0 || operation.reserved != 0
       || Market.Operation.SelfTradePrevention(rawValue: operation.selfTradePrevention) == nil
     {
       return .unsupportedCombination
     }
     let isTwoSided = operation.quantity != .zero && operation.displayQuantity != .zero
     if isTwoSided && operation.price >= operation.triggerPrice { return .unsupportedCombination }
-    for side in Side.allCases {
-      let order = Self.order(operation, side)
-      if order.quantity < .zero || order.quantity == .zero && order.price != .zero { return .unsupportedCombination }
-    }
     let (found, absent) = book(of: operation.instrument)
     guard let book = found else { return absent }
-    return whyClosed(book, ticket.account)
+    if let closed = whyClosed(book, ticket.account) { return closed }
+    return now < accounts[ticket.account].protectionFrozenUntil ? .protectionFrozen : nil
   }
 
   /// One side as the limit order that it is.

@@ -4,13 +4,13 @@ import Market
 
 // Expiry: the book is emptied, then every position is closed at the settlement price.
 extension NaiveEngine {
-  mutating func take(_ settle: Settle, into output: inout OutputBuffer) {
+  mutating func take(_ settle: Settle) {
     guard let book = book(of: settle.instrument).book, settle.index.units > 0, !books[book].isSettling,
       books[book].instrument.expiry != .never
     else { return }
     books[book].isSettling = true
     books[book].settlementIndex = settle.index.units
-    start(NaiveJob(kind: .settle, book: book), into: &output)
+    start(NaiveJob(kind: .settle, book: book))
   }
 
   mutating func settle(_ book: Int, into output: inout OutputBuffer) -> Bool {

@@ -57,11 +57,8 @@ extension NaiveEngine {
   }
 
   /// Lets the book's trailing stops follow these sources and fires every stop whose trigger is met.
-  mutating func lookAtSources(
-    _ book: Int, _ sources: [Market.Operation.TriggerSource], into output: inout OutputBuffer
-  ) {
+  mutating func lookAtSources(_ book: Int, _ sources: [Market.Operation.TriggerSource]) {
     if books[book].state == .halted { return }
-    let hadFired = !books[book].fired.isEmpty
     for source in sources {
       guard let value = value(source, book) else { continue }
       let waiting = stops.indices.filter { stops[$0].book == book && stops[$0].source == source && !stops[$0].isFired }
@@ -82,14 +79,16 @@ extension NaiveEngine {
         }
       }
     }
-    if !hadFired, !books[book].fired.isEmpty { start(NaiveJob(kind: .firedStops, book: book), into: &output) }
+    if !books[book].fired.isEmpty, !jobs.contains(where: { $0.kind == .firedStops && $0.book == book }) {
+      start(NaiveJob(kind: .firedStops, book: book))
+    }
   }
 
   /// Looks at the last prices of the books that have traded.
-  mutating func lookAtLastPrices(into output: inout OutputBuffer) {
+  mutating func lookAtLastPrices() {
     for book in books.indices where books[book].hasTraded {
       books[book].hasTraded = false
-      lookAtSources(book, [.last], into: &output)
+      lookAtSources(book, [.last])
     }
   }
 
@@ -105,10 +104,8 @@ extension NaiveEngine {
         .triggered, stop.ticket.account, name(of: stop), instrument, .armed, remaining: stop.lots, into: &output)
       var ticket = stop.ticket
       ticket.isTriggered = true
-      ticket.wasArmed = true
       let answer = self.place(ticket, .fresh, into: &output)
       conclude(ticket, name(of: stop), answer, into: &output)
-      lookAtLastPrices(into: &output)
     }
     return books[book].fired.isEmpty
   }

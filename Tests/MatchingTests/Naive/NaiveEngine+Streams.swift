@@ -31,9 +31,9 @@ extension NaiveEngine {
     case .freeze: if let message = read(Freeze.self) { take(message, into: &output) }
     case .release: if let message = read(Release.self) { take(message) }
     case .liquidate: if let message = read(Liquidate.self) { take(message, into: &output) }
-    case .settle: if let message = read(Settle.self) { take(message, into: &output) }
+    case .settle: if let message = read(Settle.self) { take(message) }
     case .halt: if let message = read(Halt.self) { isHalted = message.isHalted }
-    case .protectionFreeze: if let message = read(ProtectionFreeze.self) { take(message, into: &output) }
+    case .protectionFreeze: if let message = read(ProtectionFreeze.self) { take(message) }
     case .listing: if let message = read(InstrumentListing.self) { take(message) }
     case .fill, .creditTaken, .creditRequest, .freezeTaken, .liquidationResult, .grantClosed, .protectionTripped,
       .commitment, .deposit, .epochFinal:

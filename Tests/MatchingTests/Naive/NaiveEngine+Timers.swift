@@ -79,7 +79,7 @@ extension NaiveEngine {
       case .deadMan(let account):
         accounts[account].deadMan = .never
         _ = endWaiting(account, .cancelledByDeadMan, into: &output)
-        start(NaiveJob(kind: .deadMan, account: account, arrival: arrivals), into: &output)
+        start(NaiveJob(kind: .deadMan, account: account, arrival: arrivals))
       case .indicative(let book):
         books[book].nextIndicative = now + indicativeInterval
         emitIndicative(book, into: &output)

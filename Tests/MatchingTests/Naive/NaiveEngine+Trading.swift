@@ -5,8 +5,6 @@ import Market
 extension NaiveEngine {
   /// Trades in price-time priority at the makers' prices, until nothing crosses or the step's units are spent.
   mutating func trade(_ taker: inout NaiveTaker, into output: inout OutputBuffer) {
-    let before = taker.filled
-    defer { if taker.filled != before { books[taker.book].hasTraded = true } }
     while taker.lots > 0, taker.ending == .none, budget > 0 {
       guard let place = best(taker.book, taker.side.opposite),
         crosses(taker.side, limit: taker.limit, orders[place].price)
@@ -45,7 +43,6 @@ extension NaiveEngine {
       decrement(place, by: lots, into: &output)
       let released = Self.part(of: taker.reserved, lots, of: taker.lots)
       accounts[taker.account].reserved -= released
-      if taker.isGranted { accounts[taker.account].ceiling -= released }
       taker.reserved -= released
       taker.lots -= lots
       if taker.lots == 0 { taker.ending = .selfTrade }
@@ -90,6 +87,7 @@ extension NaiveEngine {
       accounts[taker.account].reserved -= part
       accounts[taker.account].consumed += part
       taker.reserved -= part
+      taker.consumed += part
       taker.lots -= lots
       taker.filled += lots
       consumeCharge(place, lots)
@@ -168,6 +166,7 @@ extension NaiveEngine {
     move(terms.taker, currency, cash: terms.takerCash - terms.takerFee)
     move(0, currency, cash: terms.makerFee + terms.takerFee)
     books[book].last = terms.price
+    books[book].hasTraded = true
   }
 
   /// Tells both sides' fills, the maker's first.

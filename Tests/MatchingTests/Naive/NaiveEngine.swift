@@ -27,8 +27,6 @@ struct NaiveEngine {
   var sweeps: [NaiveSweep] = []
   var jobs: [NaiveJob] = []
   var jobsStarted = 0
-  /// A job is running: what it starts runs after it.
-  var isWorking = false
   var arrivals: UInt64 = 0
   var requests: UInt64 = 0
 
@@ -86,8 +84,8 @@ struct NaiveEngine {
     switch header.kind {
     case .action: act(payload, into: &output)
     case .stream: consume(header, payload, into: &output)
-    case .marks: takeMarks(payload, into: &output)
-    case .sessionEnd: endSession(payload, into: &output)
+    case .marks: takeMarks(payload)
+    case .sessionEnd: endSession(payload)
     case .tick, .seal, .continuation, .genesis, .attestation, .settlementEvent: break
     }
     goOn(into: &output)

@@ -18,8 +18,6 @@ struct NaiveTicket {
   var maximumFee: Int64
   /// The operation is a stop whose trigger is met: it counts as its plain order.
   var isTriggered = false
-  /// The operation came as a stop, whose stored answer stays as it is.
-  var wasArmed = false
   var operation: Market.Operation
 }
 
@@ -108,8 +106,8 @@ struct NaiveTaker {
   var reserved: Int64
   var kind: Fill.Kind
   var mode: Market.Operation.SelfTradePrevention
-  /// Its charge came with a grant, which is withdrawn with what it does not consume.
-  var isGranted = false
+  /// Charge that its fills have consumed.
+  var consumed: Int64 = 0
   var ending = Ending.none
 }
 
@@ -120,8 +118,6 @@ struct NaiveSweep {
   var candidate: NaiveCandidate
   /// What became of the other side of its quote.
   var partner: NaiveAnswer?
-  /// The step of a liquidation, which answers to risk.
-  var liquidation: UInt64?
 }
 
 /// An order that has passed its checks.

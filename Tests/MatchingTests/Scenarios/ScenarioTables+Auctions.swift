@@ -181,7 +181,7 @@ extension ScenarioTables {
     A amend #a 3 -> amended
     A cancel #a -> cancelled
     A buy 1 @ 90 Q -> resting
-    op halt P -> applied | P halted
+    op halt P -> applied
 
     # a halted book opens through its auction
     A buy 5 @ 90 #a -> resting
@@ -200,8 +200,8 @@ extension ScenarioTables {
 
     # one word for all instruments
     op halt all -> applied | P halted | Q halted | T halted | I halted | C halted | U halted | F halted
-    op open all -> applied | P uncrossing | P open | Q uncrossing | Q open | T uncrossing | T open | \
-      I uncrossing | I open | C uncrossing | C open | U uncrossing | U open | F uncrossing | F open
+    op open all -> applied | P uncrossing | Q uncrossing | T uncrossing | I uncrossing | C uncrossing | \
+      U uncrossing | F uncrossing | P open | Q open | T open | I open | C open | U open | F open
 
     # an auction is set anew
     op auction P 1000 -> applied | P auction
@@ -211,7 +211,7 @@ extension ScenarioTables {
     wait 500 -> P auction | P uncrossing | P open
 
     # trading states that cannot be
-    op auction P 0 -> applied | P auction
+    op auction P 0 -> unsupportedCombination
     op halt P label=1 -> unsupportedCombination
     op open P raw=type:3 -> unsupportedCombination
     op open P raw=type:9 -> unsupportedCombination
@@ -229,7 +229,7 @@ extension ScenarioTables {
     B buy 5 @ 100 -> filled 5 | trade A 5@100
     freeze B 1 -> frozen B
     op auction P 1000 -> applied | P auction
-    liquidate B 1 1 P -5 90 -> liquidation busy 0
+    liquidate B 1 1 P -5 90 -> liquidation inAuction 0
 
     # reduce-only orders cross in an auction without flipping
     A sell 5 @ 100 -> resting

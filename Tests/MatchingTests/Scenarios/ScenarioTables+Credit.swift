@@ -112,7 +112,7 @@ extension ScenarioTables {
     credit A 1000 -> trade B 1@101 | took A 1000 used 0
     continue -> trade B 1@102 | C#c resting 6
     continue -> nothing
-    continue -> nothing
+    continue -> trade B 1@103 | A#a filled
 
     # a freeze cancels everything and refuses what comes
     A sell 5 @ 100 -> resting

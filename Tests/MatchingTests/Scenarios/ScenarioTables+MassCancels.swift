@@ -62,7 +62,7 @@ extension ScenarioTables {
     A buy 1 @ 110 stop=110 cod session=7.1 #s -> armed
     B buy 1 @ 93 cod session=7.1 #d -> resting
     A buy 1 @ 94 cod session=8.1 #e -> resting
-    gone 7 1 -> B#d cancelledByDisconnect | A#s cancelledByDisconnect | A#a cancelledByDisconnect
+    gone 7 1 -> B#d cancelledByDisconnect | A#a cancelledByDisconnect | A#s cancelledByDisconnect
     gone 7 2 -> A#b cancelledByDisconnect
     book -> 1@94 1@92 / none
 

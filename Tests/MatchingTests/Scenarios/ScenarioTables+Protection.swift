@@ -8,13 +8,13 @@ extension ScenarioTables {
     M quote P 4@99 4@101 #p -> quoted
     M quote Q 4@99 4@101 #q -> quoted
     A sell 2 @ 99 -> filled 2 | trade M#p 2@99
-    A sell 2 @ 99 -> filled 2 | trade M#p 2@99 | M#q-ask cancelledByProtection | M#q cancelledByProtection | \
-      M#p-ask cancelledByProtection | tripped M until +500
+    A sell 2 @ 99 -> filled 2 | trade M#p 2@99 | tripped M until +500 | M#q-ask cancelledByProtection | \
+      M#q cancelledByProtection | M#p-ask cancelledByProtection
     book -> none / none
     book Q -> none / none
-    M quote P 4@99 4@101 #r -> protectionFrozen
+    M quote P 4@99 4@101 #r -> protectionFrozen | M#r protectionFrozen | M#r-ask protectionFrozen
     wait 499 -> nothing
-    M quote P 4@99 4@101 #s -> protectionFrozen
+    M quote P 4@99 4@101 #s -> protectionFrozen | M#s protectionFrozen | M#s-ask protectionFrozen
     wait 1 -> nothing
     M quote P 4@99 4@101 #t -> quoted
 
@@ -22,7 +22,7 @@ extension ScenarioTables {
     M protect 3 window=1000 freeze=500 -> applied
     M quote P 9@99 - #p -> quoted
     A sell 1 @ 99 -> filled 1 | trade M#p 1@99
-    A sell 1 @ 99 -> filled 1 | trade M#p 1@99 | M#p cancelledByProtection | tripped M until +500
+    A sell 1 @ 99 -> filled 1 | trade M#p 1@99 | tripped M until +500 | M#p cancelledByProtection
 
     # the window rolls
     M protect 8 window=1000 freeze=500 -> applied
@@ -32,7 +32,7 @@ extension ScenarioTables {
     A sell 1 @ 99 -> filled 1 | trade M#p 1@99
     later 1
     A sell 3 @ 99 -> filled 3 | trade M#p 3@99
-    A sell 1 @ 99 -> filled 1 | trade M#p 1@99 | M#p cancelledByProtection | tripped M until +1500
+    A sell 1 @ 99 -> filled 1 | trade M#p 1@99 | tripped M until +1500 | M#p cancelledByProtection
 
     # a net limit counts both ways
     marks 100 delta=2 vega=1 -> nothing
@@ -41,16 +41,16 @@ extension ScenarioTables {
     A sell 3 @ 99 -> filled 3 | trade M#p 3@99
     A buy 3 @ 101 -> filled 3 | trade M#p-ask 3@101
     A sell 3 @ 99 -> filled 3 | trade M#p 3@99
-    A sell 1 @ 99 -> filled 1 | trade M#p 1@99 | M#p-ask cancelledByProtection | M#p cancelledByProtection | \
-      tripped M until +500
+    A sell 1 @ 99 -> filled 1 | trade M#p 1@99 | tripped M until +500 | M#p-ask cancelledByProtection | \
+      M#p cancelledByProtection
 
     # vega has a limit of its own
     marks 100 delta=2 vega=1 -> nothing
     M protect 0 window=1000 freeze=500 vega=4 -> applied
     M quote P 9@99 9@101 #p -> quoted
     A sell 2 @ 99 -> filled 2 | trade M#p 2@99
-    A sell 1 @ 99 -> filled 1 | trade M#p 1@99 | M#p-ask cancelledByProtection | M#p cancelledByProtection | \
-      tripped M until +500
+    A sell 1 @ 99 -> filled 1 | trade M#p 1@99 | tripped M until +500 | M#p-ask cancelledByProtection | \
+      M#p cancelledByProtection
 
     # only fills of quotes as makers count
     M protect 4 window=1000 freeze=500 -> applied
@@ -63,33 +63,32 @@ extension ScenarioTables {
     # without a freeze it lasts until reset
     M protect 2 window=1000 -> applied
     M quote P 9@99 - #p -> quoted
-    A sell 2 @ 99 -> filled 2 | trade M#p 2@99 | M#p cancelledByProtection | tripped M until reset
+    A sell 2 @ 99 -> filled 2 | trade M#p 2@99 | tripped M until reset | M#p cancelledByProtection
     wait 100000 -> nothing
-    M quote P 9@99 - #q -> protectionFrozen
+    M quote P 9@99 - #q -> protectionFrozen | M#q protectionFrozen
     M reset -> applied
     M quote P 9@99 - #r -> quoted
 
     # a trip elsewhere freezes here too
     M quote P 9@99 9@101 #p -> quoted
     tripped-elsewhere M 300 -> M#p-ask cancelledByProtection | M#p cancelledByProtection
-    M quote P 9@99 - #q -> protectionFrozen
+    M quote P 9@99 - #q -> protectionFrozen | M#q protectionFrozen
     wait 300 -> nothing
     M quote P 9@99 - #r -> quoted
 
-    # the fill that exceeds the share is whole, and the other side goes with it
+    # a trip in the middle of a sweep takes the rest of the quotes out of it
     M protect 2 window=1000 freeze=500 -> applied
-    M quote P 5@99 5@101 #p -> quoted
+    M quote P 2@99 - ; quote P 5@98 - #p -> quoted, quoted
     B buy 3 @ 97 -> resting
-    A sell 9 @ 97 -> resting 8 | trade M#p 5@99 | M#p-ask cancelledByProtection | tripped M until +500 | \
-      trade B 3@97
-    book -> none / 1@97
+    A sell 9 @ 97 -> resting 5 | trade M 2@99 | tripped M until +500 | M#p cancelledByProtection | trade B 3@97
+    book -> none / 4@97
 
     # quotes that are out stay out though the job is late
     with step=2
     M protect 2 window=1000 freeze=500 -> applied
     M quote P 5@99 5@101 #p -> quoted
     M quote Q 5@99 5@101 #q -> quoted
-    A sell 2 @ 99 -> filled 2 | trade M#p 2@99 | M#q-ask cancelledByProtection | tripped M until +500
+    A sell 2 @ 99 -> filled 2 | trade M#p 2@99 | tripped M until +500 | M#q-ask cancelledByProtection
     M reset -> applied | M#q cancelledByProtection | M#p-ask cancelledByProtection
     continue -> M#p cancelledByProtection
     book -> none / none
@@ -110,7 +109,7 @@ extension ScenarioTables {
     A sell 2 @ 99 -> filled 2 | trade M#p 2@99
     M protect 4 window=1000 freeze=500 -> applied
     A sell 2 @ 99 -> filled 2 | trade M#p 2@99
-    A sell 1 @ 99 -> filled 1 | trade M#p 1@99 | M#p cancelledByProtection | tripped M until +500
+    A sell 1 @ 99 -> filled 1 | trade M#p 1@99 | tripped M until +500 | M#p cancelledByProtection
 
     # the dead man's orders go when his time is up
     A buy 1 @ 90 #a -> resting

@@ -30,18 +30,20 @@ extension ScenarioTables {
 
     # a quote that crosses itself is refused whole
     M quote P 5@99 4@101 -> quoted
-    M quote P 5@101 4@101 #q -> unsupportedCombination
-    book -> 5@99 / 4@101
+    M quote P 5@101 4@101 #q -> unsupportedCombination | M#q unsupportedCombination | M#q-ask unsupportedCombination
+    book -> none / none
 
     # what a quote may not carry
-    M quote P 5@99 4@101 ioc -> unsupportedCombination
-    M quote P 5@99 4@101 reduce -> unsupportedCombination
-    M quote P 5@99 4@101 raw=type:1 -> unsupportedCombination
-    M quote P 5@99 4@101 raw=nonce:5 -> unsupportedCombination
-    M quote P 5@99 4@101 raw=source:1 -> unsupportedCombination
-    M quote P 5@99 4@101 raw=reserved:1 -> unsupportedCombination
-    M quote P 5@99 4@101 slide -> unsupportedCombination
-    M quote P 5@99 4@101 raw=side:3 -> unsupportedCombination
+    M quote P 5@99 4@101 ioc -> unsupportedCombination | M unsupportedCombination | M unsupportedCombination
+    M quote P 5@99 4@101 reduce -> unsupportedCombination | M unsupportedCombination | M unsupportedCombination
+    M quote P 5@99 4@101 raw=type:1 -> unsupportedCombination | M unsupportedCombination | M unsupportedCombination
+    M quote P 5@99 4@101 raw=nonce:5 -> unsupportedCombination | M unsupportedCombination | M unsupportedCombination
+    M quote P 5@99 4@101 raw=source:1 -> unsupportedCombination | M unsupportedCombination | \
+      M unsupportedCombination
+    M quote P 5@99 4@101 raw=reserved:1 -> unsupportedCombination | M unsupportedCombination | \
+      M unsupportedCombination
+    M quote P 5@99 4@101 slide -> unsupportedCombination | M unsupportedCombination | M unsupportedCombination
+    M quote P 5@99 4@101 raw=side:3 -> malformed | M malformed | M malformed
     M quote P 5@99 4@101 stp=maker post slide cod gtd=5 label=3 -> quoted
 
     # a quote takes what it crosses
@@ -77,7 +79,7 @@ extension ScenarioTables {
     # a quote of a closed instrument leaves the old one
     M quote P 5@99 4@101 -> quoted
     stop-all -> nothing
-    M quote P 3@99 3@101 #q -> halted
+    M quote P 3@99 3@101 #q -> halted | M#q halted | M#q-ask halted
     book -> 5@99 / 4@101
 
     # a quote side can be amended and cancelled, not replaced
@@ -110,9 +112,9 @@ extension ScenarioTables {
     M quote P 5@99 4@101 #q -> quoted
     book -> none / 2@98 4@101
 
-    # of two quotes of one instrument in one set the second stands
+    # two quotes of one instrument in one set both stand
     M quote P 1@99 - ; quote P 2@98 - -> quoted, quoted
-    book -> 2@98 / none
+    book -> 1@99 2@98 / none
     M quote P 3@97 - -> quoted
     book -> 3@97 / none
     """)

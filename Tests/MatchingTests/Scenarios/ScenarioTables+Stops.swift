@@ -134,7 +134,7 @@ extension ScenarioTables {
     marks 104 -> A#a triggered 5 | A#a resting 5
     repeat -> again armed
 
-    # what a stop may carry
+    # stops that cannot be
     A buy 5 @ 105 stop=0 -> priceOutOfRange
     A buy 5 @ 105 stop=-1 -> priceOutOfRange
     A buy 5 market stop=103 raw=price:100000000 -> unsupportedCombination
@@ -142,8 +142,8 @@ extension ScenarioTables {
     A buy 5 @ 105 stop=103 post -> unsupportedCombination
     A buy 5 @ 105 stop=103 show=2 -> unsupportedCombination
     A buy 5 @ 105 stop=103 min=2 -> unsupportedCombination
-    A buy 5 market stop=103 gtd=5 -> armed
-    A buy 5 market trail=3 day -> armed
+    A buy 5 market stop=103 gtd=5 -> unsupportedCombination
+    A buy 5 market trail=3 day -> unsupportedCombination
     A buy 5 @ 105.5 stop=103 -> priceOffTick
     A buy 5 @ 105 stop=103 ioc -> armed
     A buy 5 @ 160 stop=103 -> armed

@@ -32,10 +32,10 @@ extension ScenarioTables {
     A sell 1 @ 101 -> resting
     A sell 1 @ 102 -> resting
     B buy 2 @ 105 #b ; buy 1 @ 90 #b2 -> sweeping 1, queued | trade A 1@100
-    C buy 1 @ 102 #c -> queued | trade A 1@101 | B#b filled
+    C buy 1 @ 102 #c -> sweeping | trade A 1@101 | B#b filled
+    continue -> trade A 1@102 | C#c filled
     continue -> B#b2 resting 1
     continue -> nothing
-    continue -> trade A 1@102 | C#c filled
     continue -> nothing
     book -> 1@90 / none
 
