@@ -215,25 +215,6 @@ import Testing
     #expect(venue.buy(1, 1, at: "1000", Venue.future).outcome == .instrumentExpired)
   }
 
-  @Test func whatLaterIssuesBringIsRefused() {
-    let venue = Venue()
-    let good = venue.order(.buy, 1, "1000")
-    var cases = [good, good, good, good, good, good, good]
-    cases[0].rawType = Market.Operation.OrderType.stopLimit.rawValue
-    cases[1].displayQuantity = Quantity(units: 1)
-    cases[2].triggerPrice = Price(units: 1)
-    cases[3].flags = .slide
-    cases[4].selfTradePrevention = 1
-    cases[5].expiry = 1
-    cases[6].rawTimeInForce = 77
-    for operation in cases { #expect(venue.act(1, operation).outcome == .unsupportedCombination) }
-    var withdraw = good
-    withdraw.rawKind = 6
-    #expect(venue.act(1, withdraw).outcome == .malformed)
-    withdraw.rawKind = 200
-    #expect(venue.act(1, withdraw).outcome == .malformed)
-  }
-
   @Test func anOrderGoodTillADateExpiresByTheStamp() {
     let venue = Venue()
     var order = venue.order(.sell, 1, "1000", Venue.linear, .goodTillDate)
@@ -258,8 +239,6 @@ import Testing
     venue.isLively = false
     let fresh = Heartbeat(number: 9, stamp: venue.now)
     venue.risk(fresh)
-    let isBehind = venue.machine.isBehind
-    #expect(isBehind)
     let said = venue.buy(2, 1, at: "1000")
     #expect(said.fills.filter { $0.kind == .maker }.allSatisfy { $0.order.account == AccountID(3) })
   }

@@ -60,10 +60,13 @@ import Testing
     #expect(theirs == mine)
   }
 
+  /// The test executable of another build, say of debug beside release, if one is given; else this one again.
+  private static let otherBuild = ProcessInfo.processInfo.environment["NOVATION_OTHER_BUILD"]
+
   /// The traces of this same test in a process of its own, with memory of its own.
   private func childrensTraces() throws -> [String] {
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+    process.executableURL = URL(fileURLWithPath: Self.otherBuild ?? "/proc/self/exe").resolvingSymlinksInPath()
     var arguments = Array(CommandLine.arguments.dropFirst())
     arguments.removeAll { $0.contains("--filter") || $0.contains("--skip") }
     process.arguments =

@@ -1,4 +1,5 @@
 import Bytes
+import Foundation
 import Machine
 import Market
 
@@ -30,10 +31,15 @@ struct Duel<First: EngineUnderTest & ~Copyable, Second: EngineUnderTest & ~Copya
     secondJournal.apply(input, to: &second, into: &secondSaid)
     records += firstSaid.count
     let (a, b) = (firstSaid.writer.bytes, secondSaid.writer.bytes)
-    if a.count != b.count || !a.elementsEqual(b) { return Divergence(input: inputs, what: "outputs") }
+    if !Self.areEqual(a, b) { return Divergence(input: inputs, what: "outputs") }
     if first.nextDeadline != second.nextDeadline { return Divergence(input: inputs, what: "next deadline") }
     if hashes, first.stateHash() != second.stateHash() { return Divergence(input: inputs, what: "state hash") }
     return nil
+  }
+
+  private static func areEqual(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
+    guard a.count == b.count, let first = a.baseAddress, let second = b.baseAddress else { return a.count == b.count }
+    return memcmp(first, second, a.count) == 0
   }
 
   var deadline: Timestamp { first.nextDeadline }
@@ -59,13 +65,14 @@ struct Duel<First: EngineUnderTest & ~Copyable, Second: EngineUnderTest & ~Copya
 
 /// Finds a short list of inputs on which two engines still disagree.
 enum Shrinker {
-  /// Drops chunks of inputs, then single ones, as long as the rest still diverges.
+  /// Drops chunks of inputs, then single ones, as long as the rest still diverges, and for as many inputs as `effort`
+  /// allows: a divergence late in a run must not keep its finder waiting.
   static func shrink(
-    _ inputs: [RecordedInput], attempts: Int = 4_000, diverges: ([RecordedInput]) -> Divergence?
+    _ inputs: [RecordedInput], effort: Int = 2_000_000, diverges: ([RecordedInput]) -> Divergence?
   ) -> [RecordedInput] {
     guard let found = diverges(inputs) else { return inputs }
     var kept = Array(inputs.prefix(found.input))
-    var left = attempts
+    var left = effort
     var chunk = max(1, kept.count / 2)
     while left > 0 {
       var place = 0
@@ -73,7 +80,7 @@ enum Shrinker {
       while place < kept.count, left > 0 {
         var fewer = kept
         fewer.removeSubrange(place..<min(kept.count, place + chunk))
-        left -= 1
+        left -= fewer.count + 1
         if let found = diverges(fewer) {
           kept = Array(fewer.prefix(found.input))
           hasShrunk = true
