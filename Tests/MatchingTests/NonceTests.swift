@@ -58,6 +58,23 @@ import Testing
     #expect(venue.act(1, venue.order(.buy, 1, "990"), nonce: 5).outcome == .nonceReused)
   }
 
+  /// Differences of one part must not make up for those of another.
+  @Test func noByteOfSignerOrOwnerMayDiffer() {
+    let venue = Venue()
+    let right = venue.action(1, [venue.order(.buy, 1, "990")], nonce: 5).encoded
+    for first in 32..<72 {
+      for second in 32..<72 {
+        for bit in 0..<8 {
+          var forged = right
+          forged[first] ^= 1 << UInt8(bit)
+          if second != first { forged[second] ^= 1 << UInt8(bit) }
+          #expect(venue.apply(.action, forged).outcome == .wrongSigner, "bytes \(first) and \(second), bit \(bit)")
+        }
+      }
+    }
+    #expect(venue.apply(.action, right).outcome == .resting)
+  }
+
   @Test func whatIsRefusedBeforeTheNonceLeavesItFree() {
     let venue = Venue()
     let second = UInt64(venue.now.seconds)

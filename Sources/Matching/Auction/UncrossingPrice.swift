@@ -16,7 +16,8 @@ extension ShardMachine {
     let asks = crossing(book, .sell)
     if bids.isEmpty || asks.isEmpty { return nil }
     let tickSize = books[book].contract.tickSize
-    let reference = sourceValue(0, book) ?? sourceValue(2, book) ?? 0
+    let hasMark = marksVersion != 0 && books[book].marksVersion == marksVersion
+    let reference = hasMark ? books[book].mark : sourceValue(2, book) ?? 0
     var demand = bids.reduce(0 as Int128) { $0 + $1.lots }
     var supply: Int128 = 0
     var best: Uncrossing?

@@ -13,7 +13,7 @@ extension ShardMachine {
     books[book].isSettling = true
     updateGate(book)
     books[book].settlementIndex = settle.index.units
-    wake(at: books[book].contract.expiry)
+    if books[book].contract.expiry > now { wake(at: books[book].contract.expiry) }
     start(Job(kind: .settle, book: UInt32(book)))
   }
 

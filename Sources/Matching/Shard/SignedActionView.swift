@@ -43,9 +43,10 @@ struct SignedActionView {
   /// Whether signer and owner both are `address`.
   @inline(__always) func isSigned(by address: Address) -> Bool {
     let tail = UInt64(address.words.2)
-    let signer = word(32) ^ address.words.0 | word(40) ^ address.words.1
-    let owner = word(52) ^ address.words.0 | word(60) ^ address.words.1
-    let tails = UInt64(Self.load(base, 48, UInt32.self)) ^ tail | UInt64(Self.load(base, 68, UInt32.self)) ^ tail
+    // `^` binds no closer than `|`: every difference stands in its own parentheses.
+    let signer = (word(32) ^ address.words.0) | (word(40) ^ address.words.1)
+    let owner = (word(52) ^ address.words.0) | (word(60) ^ address.words.1)
+    let tails = (UInt64(Self.load(base, 48, UInt32.self)) ^ tail) | (UInt64(Self.load(base, 68, UInt32.self)) ^ tail)
     return signer | owner | tails == 0
   }
 

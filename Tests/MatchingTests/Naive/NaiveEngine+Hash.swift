@@ -174,7 +174,8 @@ extension NaiveEngine {
   }
 
   /// (nonce, account), (key · 2^16 + index, arrival), (trigger price now, 0 while a trailing stop has none
-  /// or if fired; 1 if it has one, 2 if fired), (session, generation), (maximum fee, expiry), the operation's words in pairs.
+  /// or if fired; 1 if it has one, 2 if fired), (session, generation), (maximum fee, expiry), the operation's words in
+  /// pairs.
   private var stopSum: UInt64 {
     var sum = RecordSum()
     for stop in stops {

@@ -282,8 +282,9 @@ final class Venue {
     for account in machine.accountIDs() {
       let standing = machine.standing(account)!
       let open = machine.openOrders(account)
+      let trading = machine.waitingOrders(account).reduce(Money.zero) { $0 + $1.reserved }
       #expect(standing.consumed + standing.reserved <= standing.ceiling)
-      #expect(open.reduce(Money.zero) { $0 + $1.reserved } == standing.reserved)
+      #expect(open.reduce(trading) { $0 + $1.reserved } == standing.reserved)
       #expect(open.count == standing.openOrders)
     }
   }
