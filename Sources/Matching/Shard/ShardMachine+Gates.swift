@@ -21,7 +21,9 @@ extension ShardMachine {
 // The operator's words and the accounts' own safety switches.
 extension ShardMachine {
   mutating func setDeadMan(_ operation: OperationView, _ origin: Origin) -> Answer {
-    guard operation.hasOnlyTarget, operation.rawType == 0 else { return Answer(outcome: .unsupportedCombination) }
+    guard operation.hasOnlyTarget, operation.rawType == 0, operation.instrument.rawValue == 0 else {
+      return Answer(outcome: .unsupportedCombination)
+    }
     let account = origin.accountSlot
     if accounts[account].deadMan != .never {
       timedOrders -= 1
@@ -50,7 +52,9 @@ extension ShardMachine {
   mutating func setKillSwitch(
     _ operation: OperationView, _ origin: Origin, into output: inout OutputBuffer
   ) -> Answer {
-    guard operation.hasOnlyTarget, operation.rawType <= 1 else { return Answer(outcome: .unsupportedCombination) }
+    guard operation.hasOnlyTarget, operation.rawType <= 1, operation.instrument.rawValue == 0 else {
+      return Answer(outcome: .unsupportedCombination)
+    }
     var account = origin.accountSlot
     let isOperator = account == Self.houseSlot
     if isOperator {

@@ -11,10 +11,10 @@ extension ShardMachine {
     if slot == 0 { slot = addAccount(freeze.account) }
     accounts[slot].restrictions.insert(.frozen)
     accounts[slot].freezeID = freeze.id
-    accounts[slot].ceiling = accounts[slot].used
     let job = Job(
       kind: .freeze, accountSlot: slot, arrival: arrivals, number: freeze.id, outcome: .cancelledByFreeze)
     cancelEverything(job, into: &output)
+    accounts[slot].ceiling = accounts[slot].used
   }
 
   mutating func acknowledgeFreeze(_ slot: Slot, into output: inout OutputBuffer) {

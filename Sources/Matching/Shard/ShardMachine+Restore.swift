@@ -314,7 +314,7 @@ extension ShardMachine {
     return run
   }
 
-  /// The accounts' lists of stops run from the newest, however they were read.
+  /// The lists of stops run from the newest, however they were read.
   private mutating func relinkStops() {
     for account in 1..<accounts.end where accounts[account].newestStop != 0 {
       var slots: [Slot] = []
@@ -328,6 +328,20 @@ extension ShardMachine {
       for (place, slot) in slots.enumerated() {
         stops[slot].newer = place == 0 ? 0 : slots[place - 1]
         stops[slot].older = place == slots.count - 1 ? 0 : slots[place + 1]
+      }
+    }
+    for book in triggers.indices where triggers[book].newest != 0 {
+      var slots: [Slot] = []
+      var slot = triggers[book].newest
+      while slot != 0 {
+        slots.append(slot)
+        slot = stops[slot].olderInBook
+      }
+      slots.sort { stops[$0].arrival > stops[$1].arrival }
+      triggers[book].newest = slots[0]
+      for (place, slot) in slots.enumerated() {
+        stops[slot].newerInBook = place == 0 ? 0 : slots[place - 1]
+        stops[slot].olderInBook = place == slots.count - 1 ? 0 : slots[place + 1]
       }
     }
   }

@@ -29,7 +29,7 @@ extension ShardMachine {
     return true
   }
 
-  /// Cancels the book's orders, then its stops.
+  /// Cancels the book's orders, then its stops, newest first.
   private mutating func empty(_ book: Int, into output: inout OutputBuffer) -> Bool {
     for side in Side.allCases {
       let handle = books.side(book, side)
@@ -39,7 +39,8 @@ extension ShardMachine {
         withdraw(handle.pointee.firstOrder, because: .cancelledByExpiry, into: &output)
       }
     }
-    while books[book].stops != 0, let stop = firstStop(book) {
+    while books[book].stops != 0 {
+      let stop = triggers[book].newest
       if budget == 0 { return false }
       budget -= 1
       let deferral = stops[stop].deferral
@@ -47,16 +48,6 @@ extension ShardMachine {
       conclude(stop: deferral, .cancelledByExpiry, into: &output)
     }
     return true
-  }
-
-  /// Some stop of the book, in the order of its trees.
-  private func firstStop(_ book: Int) -> Slot? {
-    let tree = TriggerTree(stops)
-    for place in 0..<Watch.count {
-      if triggers[book].plain[place] != 0 { return tree.first(triggers[book].plain[place]) }
-      if let group = triggers[book].trailing[place].first { return tree.first(group.root) }
-    }
-    return triggers[book].fired.first.map { tree.first($0) }
   }
 
   /// Positions of the book that are not zero, in order of account.

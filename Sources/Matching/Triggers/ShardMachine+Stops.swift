@@ -78,6 +78,11 @@ extension ShardMachine {
     if triggers.count <= Int(stop.book) {
       triggers.append(contentsOf: repeatElement(TriggerBook(), count: books.count - triggers.count))
     }
+    let newestInBook = triggers[Int(stop.book)].newest
+    stops[slot].olderInBook = newestInBook
+    stops[slot].newerInBook = 0
+    if newestInBook != 0 { stops[newestInBook].newerInBook = slot }
+    triggers[Int(stop.book)].newest = slot
   }
 
   mutating func watchFor(_ slot: Slot, _ watch: Watch, _ book: Int) {
@@ -108,6 +113,12 @@ extension ShardMachine {
     removeFromTrees(slot, stop, book)
     if stop.newer == 0 { accounts[account].newestStop = stop.older } else { stops[stop.newer].older = stop.older }
     if stop.older != 0 { stops[stop.older].newer = stop.newer }
+    if stop.newerInBook == 0 {
+      triggers[book].newest = stop.olderInBook
+    } else {
+      stops[stop.newerInBook].olderInBook = stop.olderInBook
+    }
+    if stop.olderInBook != 0 { stops[stop.olderInBook].newerInBook = stop.newerInBook }
     accounts[account].armedStops -= 1
     accounts[account].deferred -= 1
     books[book].stops -= 1

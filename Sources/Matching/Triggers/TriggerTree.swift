@@ -11,8 +11,11 @@ struct ArmedStop: BitwiseCopyable {
   var extra: Slot = 0
   /// Unix seconds, 0 for none.
   var expiry: UInt32 = 0
+  /// Links among the account's stops, and among the book's, newest first.
   var newer: Slot = 0
   var older: Slot = 0
+  var newerInBook: Slot = 0
+  var olderInBook: Slot = 0
   /// In a tree: trigger price or distance, negated where the order of firing is descending.
   var key: Int64 = 0
   var left: Slot = 0
@@ -147,6 +150,8 @@ struct TriggerBook {
   var trailing = [[TrailingGroup]](repeating: [], count: Watch.count)
   /// Stops whose triggers have been met, in trees in the order of firing.
   var fired: [Slot] = []
+  /// The newest of all.
+  var newest: Slot = 0
 
   var hasFired: Bool { !fired.isEmpty }
 }
