@@ -7,7 +7,9 @@ let package = Package(
   dependencies: [.package(name: "novation", path: "..")],
   targets: [
     .executableTarget(
-      name: "Benchmarks", dependencies: [.product(name: "NovationEdges", package: "novation")],
+      name: "Benchmarks", dependencies: [
+        .product(name: "Novation", package: "novation"), .product(name: "NovationEdges", package: "novation"),
+      ],
       swiftSettings: [
         .treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("MemberImportVisibility"),

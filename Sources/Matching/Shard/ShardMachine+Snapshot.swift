@@ -4,7 +4,8 @@ import Market
 
 // Layout: opened bool; then, if it is, the genesis payload as a blob, instruments listed since, scalars, stream
 // numbers, books, accounts in order of id (with held orders, ledger deltas, protection), positions, open orders by
-// book, side and priority, stops, sweeps, the queue, nonces in order of (expiry, arrival), jobs, the epoch's fills as a blob.
+// book, side and priority, stops, sweeps, the queue, nonces in order of (expiry, arrival), jobs, the epoch's fills as
+// a blob.
 extension ShardMachine {
   public borrowing func writeSnapshot(to writer: inout ByteWriter) {
     writer.bool(isOpened)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The benchmarks' command line: one of `light`, `heavy`, `shards`, `streams`.
+/// The benchmarks' command line: one of `light`, `heavy`, `shards`, `streams`, `growth`.
 @main enum Benchmarks {
   static func main() {
     do {
@@ -21,8 +21,10 @@ import Foundation
     case "heavy": try HeavyLoad(options).run()
     case "shards": try Shards(options).run()
     case "streams": try Streams(options).run()
+    case "growth": try Growth(options).run()
     default:
-      throw UsageError(reason: "'\(options.benchmark)' is none; the benchmarks are light, heavy, shards, streams")
+      throw UsageError(
+        reason: "'\(options.benchmark)' is none; the benchmarks are light, heavy, shards, streams, growth")
     }
   }
 
@@ -57,7 +59,7 @@ struct Options {
   init(_ arguments: [String]) throws {
     guard let first = arguments.first, !first.hasPrefix("-") else {
       throw UsageError(
-        reason: "which benchmark? light, heavy, shards or streams; --runs N, --seconds S, --rate R, --json")
+        reason: "which benchmark? light, heavy, shards, streams or growth; --runs N, --seconds S, --rate R, --json")
     }
     benchmark = first
     var rest = arguments.dropFirst()
