@@ -30,9 +30,12 @@
   /// Makes room for `bytes` more and returns where they go; the contents are then the caller's to fill.
   @discardableResult @inlinable @inline(__always)
   public mutating func extend(by bytes: Int) -> UnsafeMutableRawPointer {
-    if length + bytes > capacity { grow(to: length + bytes) }
-    defer { length += bytes }
-    return base + length
+    let start = length
+    // Both are lengths of memory: their sum does not overflow.
+    let end = start &+ bytes
+    if end > capacity { grow(to: end) }
+    length = end
+    return base + start
   }
 
   @usableFromInline @inline(never) mutating func grow(to needed: Int) {

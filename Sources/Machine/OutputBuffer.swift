@@ -50,9 +50,9 @@ public struct OutputBuffer: ~Copyable {
   @inlinable @inline(__always) public mutating func extend(
     _ kind: Kind, destination: UInt32, number: UInt64, by byteCount: Int
   ) -> UnsafeMutableRawPointer {
-    let head = slab.extend(by: 20 + byteCount)
-    head.storeBytes(of: UInt32(kind.rawValue).littleEndian, as: UInt32.self)
-    head.storeBytes(of: destination.littleEndian, toByteOffset: 4, as: UInt32.self)
+    let head = slab.extend(by: 20 &+ byteCount)
+    let first = UInt64(kind.rawValue) | UInt64(destination) &<< 32
+    head.storeBytes(of: first.littleEndian, as: UInt64.self)
     head.storeBytes(of: number.littleEndian, toByteOffset: 8, as: UInt64.self)
     head.storeBytes(of: UInt32(truncatingIfNeeded: byteCount).littleEndian, toByteOffset: 16, as: UInt32.self)
     records &+= 1

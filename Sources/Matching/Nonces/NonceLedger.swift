@@ -70,20 +70,24 @@ struct NonceLedger: ~Copyable {
   /// each account. Returns how many went.
   mutating func forget(expiredBefore second: Int64, limit: Int, _ forgotten: (Slot) -> Void) -> Int {
     var gone = 0
-    while gone < limit, let bucket = queue.first, buckets[bucket].second < second {
-      let slot = buckets[bucket].first
-      if slot == 0 {
-        dropFirst()
-        continue
+    while gone < limit, let place = queue.first, buckets[place].second < second {
+      let bucket = buckets.base + Int(place)
+      var slot = bucket.pointee.first
+      while slot != 0, gone < limit {
+        let record = records.base + Int(slot)
+        let next = record.pointee.next
+        let account = record.pointee.accountSlot
+        table.remove(hash(account, record.pointee.key, record.pointee.nonce), slot)
+        if record.pointee.more != 0 { more.remove(record.pointee.more, Int(record.pointee.count) - 1) }
+        records.remove(slot)
+        forgotten(account)
+        gone += 1
+        slot = next
       }
-      let record = records[slot]
-      buckets[bucket].first = record.next
-      if record.next == 0 { buckets[bucket].last = 0 }
-      table.remove(hash(record.accountSlot, record.key, record.nonce), slot)
-      if record.more != 0 { more.remove(record.more, Int(record.count) - 1) }
-      records.remove(slot)
-      forgotten(record.accountSlot)
-      gone += 1
+      bucket.pointee.first = slot
+      if slot != 0 { break }
+      bucket.pointee.last = 0
+      dropFirst()
     }
     if let bucket = queue.first, buckets[bucket].first == 0 { dropFirst() }
     return gone

@@ -6,7 +6,7 @@ extension ShardMachine {
   /// Answers one signed action. What refuses it before the nonce is looked at leaves the nonce free; whatever comes
   /// after is the answer to that nonce for as long as the signature lives.
   @inline(__always) mutating func act(_ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer) {
-    guard let action = SignedActionView(payload), !action.isWithdrawal, action.underlying == underlying else {
+    guard let action = SignedActionView(plain: payload, plainKey) ?? unusualAction(payload) else {
       refuseMalformed(payload, into: &output)
       return
     }
@@ -59,9 +59,19 @@ extension ShardMachine {
       }
       if answer.outcome.isAccepted { acceptedOperations &+= 1 }
       nonces.setResult(known, 0, answer.outcome, filled: answer.filled)
+      if !hasNewLast && jobs.isEmpty { return replyOnce(action, answer, into: &output) }
       goOn(into: &output)
     }
+    // What has ended meanwhile is told as it ended.
     reply(action, known, isRepeated: false, into: &output)
+  }
+
+  /// An action that is not of the plainest kind; `nil` if it is none of this shard's.
+  @inline(never) private func unusualAction(_ payload: UnsafeRawBufferPointer) -> SignedActionView? {
+    guard let action = SignedActionView(payload), !action.isWithdrawal, action.underlying == underlying else {
+      return nil
+    }
+    return action
   }
 
   @inline(never) private mutating func performAlone(

@@ -49,6 +49,7 @@ extension ShardMachine {
   /// Gives an instrument its book.
   mutating func host(_ instrument: Instrument) {
     if underlying == nil { underlying = instrument.underlying }
+    plainKey = underlying.map { UInt64($0.rawValue) << 32 } ?? .max
     instruments.append(instrument)
     // New currencies come last: the ledger's columns stay where they are.
     if !currencies.contains(instrument.settlementCurrency) { currencies.append(instrument.settlementCurrency) }

@@ -122,6 +122,17 @@ extension ShardMachine {
     return head + Self.replyBytes
   }
 
+  /// The answer to an action of one operation that has just been given.
+  @inline(__always) mutating func replyOnce(
+    _ action: SignedActionView, _ answer: Answer, into output: inout OutputBuffer
+  ) {
+    let place = beginReply(
+      &output, account: action.account, key: action.key, nonce: action.nonce, term, sequence, now, isRepeated: false,
+      count: 1)
+    place.put(answer.outcome.rawValue, at: 0)
+    place.put(answer.filled, at: 2)
+  }
+
   /// The answer as remembered, with the place that it first had in the journal.
   @inline(__always) mutating func reply(
     _ action: SignedActionView, _ record: Slot, isRepeated: Bool, into output: inout OutputBuffer

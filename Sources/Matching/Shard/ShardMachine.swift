@@ -123,6 +123,9 @@ public struct ShardMachine: ~Copyable, Machine {
   /// Units left in this step, see `Rules`.
   var budget = 0
 
+  /// Bytes 24 to 31 of a plain action's header: the owner's key and the shard's underlying.
+  var plainKey = UInt64.max
+
   // The time's second, divided out once.
   var second: Int64 = 0
   var secondStart: Int64 = 0

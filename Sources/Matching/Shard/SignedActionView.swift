@@ -19,6 +19,21 @@ struct SignedActionView {
     else { return nil }
   }
 
+  /// The same for what comes most: a batch under the owner's key in the shard's own underlying, whose key, zero and
+  /// underlying stand in `expected`; `nil` leaves the judgement to the other initializer.
+  @inline(__always) init?(plain payload: UnsafeRawBufferPointer, _ expected: UInt64) {
+    guard let base = payload.baseAddress, payload.count >= SignedActionHeader.byteCount else { return nil }
+    let head = Self.load(base, 0, UInt64.self)
+    let count = Int(truncatingIfNeeded: head >> 16 & 0xFFFF)
+    // Module 1, recovery id 0 or 1.
+    guard head & 0xFEFF == 1, count &- 1 < SignedActionHeader.maximumOperations, count > 0,
+      payload.count == SignedActionHeader.byteCount &+ count &* Operation.byteCount,
+      Self.load(base, 24, UInt64.self) == expected, expected != .max
+    else { return nil }
+    self.base = base
+    self.count = count
+  }
+
   @inline(__always) private static func load<T: FixedWidthInteger & BitwiseCopyable>(
     _ base: UnsafeRawPointer, _ offset: Int, _ type: T.Type
   ) -> T { T(littleEndian: base.loadUnaligned(fromByteOffset: offset, as: T.self)) }
