@@ -50,10 +50,8 @@ extension NaiveEngine {
   }
 
   /// Takes lots off what a resting order shows, without a trade.
-  func isWholeSlice(_ place: Int, _ lots: Int64) -> Bool { orders[place].shown == lots }
-
   mutating func decrement(_ place: Int, by lots: Int64, into output: inout OutputBuffer) {
-    if isWholeSlice(place, lots) { return remove(place, because: .cancelledBySelfTrade, into: &output) }
+    if orders[place].shown == lots { return remove(place, because: .cancelledBySelfTrade, into: &output) }
     release(place, lots)
     orders[place].shown -= lots
     let order = orders[place]
