@@ -12,17 +12,17 @@ public struct StreamNumbers: Sendable, Hashable, ByteCodable {
   public func lastSent(to peer: MachineID) -> UInt64 { sent.first { $0.peer == peer }?.number ?? 0 }
   public func lastReceived(from peer: MachineID) -> UInt64 { received.first { $0.peer == peer }?.number ?? 0 }
 
-  /// The number of the next message to `peer`; counts it as sent.
-  @inlinable public mutating func takeNext(to peer: MachineID) -> UInt64 {
+  /// The number of the last of the next `count` messages to `peer`; counts them as sent.
+  @inlinable public mutating func takeNext(_ count: UInt64 = 1, to peer: MachineID) -> UInt64 {
     // The first peer is the one that a shard speaks to most.
     if let first = lastSent.first, first.peer == peer {
-      lastSent[0].number = first.number &+ 1
-      return first.number &+ 1
+      lastSent[0].number = first.number &+ count
+      return first.number &+ count
     }
-    return takeNextOfSeveral(to: peer)
+    return takeNextOfSeveral(count, to: peer)
   }
-  @usableFromInline mutating func takeNextOfSeveral(to peer: MachineID) -> UInt64 {
-    Self.advance(&lastSent, peer, by: 1)
+  @usableFromInline mutating func takeNextOfSeveral(_ count: UInt64, to peer: MachineID) -> UInt64 {
+    Self.advance(&lastSent, peer, by: count)
   }
 
   /// Whether messages `first ..< first + count` are the next ones from `source`; if so they count as consumed.

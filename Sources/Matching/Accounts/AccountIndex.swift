@@ -12,6 +12,11 @@ struct AccountIndex: ~Copyable {
   }
   deinit { LazyMemory.unmap(slots, byteCount: Self.dense * MemoryLayout<Slot>.stride) }
 
+  /// The slot of an account in the array, or 0.
+  @inline(__always) func findDense(_ account: AccountID) -> Slot {
+    account.rawValue < UInt32(Self.dense) ? slots[Int(account.rawValue)] : 0
+  }
+
   /// The account's slot, or 0.
   @inline(__always) func find(_ account: AccountID, _ accounts: UnsafeMutablePointer<Account>) -> Slot {
     let number = Int(account.rawValue)

@@ -22,6 +22,12 @@ struct LedgerDeltas: ~Copyable {
     accounts = max(64, needed * 2)
   }
 
+  /// The amount in place, until the next account is announced.
+  @inline(__always) func at(_ account: Slot, _ currency: Int) -> UnsafeMutablePointer<Int64> {
+    assert(Int(account) < accounts && currency < currencies)
+    return amounts + (Int(account) &* currencies &+ currency)
+  }
+
   @inline(__always) subscript(account: Slot, currency: Int) -> Int64 {
     get {
       precondition(Int(account) < accounts && currency < currencies)

@@ -141,7 +141,7 @@ extension ShardMachine {
     let contract = books[book].contract
     let price = tick &* contract.tickSize
     fill(
-      maker, &taker, own: own, openPosition(order.accountSlot, book), at: price, contract, into: &output)
+      maker, &taker, own: own, openPosition(order.accountSlot, book), at: price, into: &output)
     if taker.isStopped { return withdraw(own, because: .overflow, into: &output) }
     if taker.filled == 0 { return }
     books[book].auctionVolume += taker.filled

@@ -5,6 +5,9 @@ import Market
 struct Book: BitwiseCopyable {
   /// Plain orders are taken without a further look while the time is before this; see `ShardMachine.updateGate`.
   var plainUntil = Timestamp.zero
+  /// Lowest and highest price of a plain order.
+  var plainLow: Int64 = 0
+  var plainHigh: Int64 = -1
   let instrument: InstrumentID
   /// Open orders in the book.
   var orderCount: UInt32 = 0
@@ -51,8 +54,12 @@ struct Book: BitwiseCopyable {
   /// The pass over the queue in which an operation for this book was passed over.
   var queuePass: UInt64 = 0
 
-  init(_ instrument: Instrument) {
+  /// The settlement currency's place among the shard's.
+  let currency: Int
+
+  init(_ instrument: Instrument, currency: Int) {
     self.instrument = instrument.id
+    self.currency = currency
     contract = Contract(instrument)
   }
 
@@ -83,9 +90,9 @@ struct BookSet: ~Copyable {
   }
 
   /// Adds a book; there must be room.
-  mutating func append(_ instrument: Instrument) {
+  mutating func append(_ instrument: Instrument, currency: Int) {
     precondition(count < Self.mostBooks)
-    (books + count).initialize(to: Book(instrument))
+    (books + count).initialize(to: Book(instrument, currency: currency))
     (sides + count * 2).initialize(repeating: BookSide(), count: 2)
     count += 1
   }

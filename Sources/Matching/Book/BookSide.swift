@@ -43,11 +43,13 @@ struct BookSide: BitwiseCopyable {
 
   @inline(__always) static func rank(_ side: Side, _ tick: Int64) -> UInt32 {
     let tick = UInt32(truncatingIfNeeded: tick)
-    return side == .buy ? tick : span &- 1 &- tick
+    return side == .buy ? tick : mirrored(tick)
   }
   @inline(__always) static func tick(_ side: Side, _ rank: UInt32) -> Int64 {
-    Int64(side == .buy ? rank : span &- 1 &- rank)
+    Int64(side == .buy ? rank : mirrored(rank))
   }
+  /// The rank that the other side gives to the same tick: `span` − 1 − rank.
+  @inline(__always) static func mirrored(_ rank: UInt32) -> UInt32 { rank ^ (span &- 1) }
 
   /// The level; the side must be mapped.
   @inline(__always) func level(_ rank: UInt32) -> UnsafeMutablePointer<Level> { levels + Int(rank) }
@@ -58,14 +60,18 @@ struct BookSide: BitwiseCopyable {
 
   /// Puts the order last at its level.
   @inline(__always) mutating func append(_ slot: Slot, _ orders: UnsafeMutablePointer<RestingOrder>) {
+    append(slot, orders, rank: orders[Int(slot)].rank, lots: orders[Int(slot)].lots)
+  }
+  @inline(__always) mutating func append(
+    _ slot: Slot, _ orders: UnsafeMutablePointer<RestingOrder>, rank: UInt32, lots: Int64
+  ) {
     let order = orders + Int(slot)
-    let rank = order.pointee.rank
     let level = levels + Int(rank)
     let last = level.pointee.last
     order.pointee.previous = last
     order.pointee.next = 0
     level.pointee.last = slot
-    level.pointee.lots &+= order.pointee.lots
+    level.pointee.lots &+= lots
     if last != 0 {
       orders[Int(last)].next = slot
       return
@@ -91,7 +97,11 @@ struct BookSide: BitwiseCopyable {
 
   /// Takes the order, with the lots it still shows, out of its level.
   @inline(__always) mutating func unlink(_ slot: Slot, _ orders: UnsafeMutablePointer<RestingOrder>) {
-    let order = orders + Int(slot)
+    unlink(orders + Int(slot), orders)
+  }
+  @inline(__always) mutating func unlink(
+    _ order: UnsafeMutablePointer<RestingOrder>, _ orders: UnsafeMutablePointer<RestingOrder>
+  ) {
     let rank = order.pointee.rank
     let level = levels + Int(rank)
     let previous = order.pointee.previous

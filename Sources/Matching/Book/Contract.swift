@@ -20,6 +20,8 @@ struct Contract: BitwiseCopyable {
   let coarseFrom: Int64
   /// Lowest tick that a price may have.
   let lowestTick: Int64
+  /// Linear and in USD.
+  let isPlain: Bool
   /// Largest position, in lots, whose quantity stays within 2^62 units.
   let largestPosition: Int64
   let expiry: Timestamp
@@ -30,6 +32,7 @@ struct Contract: BitwiseCopyable {
     kind = instrument.kind
     tick = Divider(instrument.tickSize.units)
     lot = Divider(instrument.lotSize.units)
+    isPlain = settlement == .linear && isDollar
     minimumLots = instrument.minimumOrder.count
     coarseFrom = instrument.tickSteps.first?.from.units ?? .max
     lowestTick = instrument.settlement == .inverse ? 1 : 0
@@ -40,6 +43,10 @@ struct Contract: BitwiseCopyable {
 
   @inline(__always) var tickSize: Int64 { tick.size }
   @inline(__always) var lotSize: Int64 { lot.size }
+  /// Whether an order may be of so many lots.
+  @inline(__always) func admits(_ lots: Int64) -> Bool {
+    lots >= minimumLots && lots <= maximumLots
+  }
 
   /// What `lots` > 0 are worth at `price`, in the settlement currency, rounded down.
   @inline(__always) func notional(_ lots: Int64, at price: Int64) -> Int64? {

@@ -46,7 +46,7 @@ struct RestingOrder: BitwiseCopyable {
 
   @inline(__always) init(
     nonce: UInt64, accountSlot: Slot, key: UInt16, index: UInt16, book: UInt16, number: UInt64, rank: UInt32,
-    traits: Traits, extra: Slot, lots: Int64, reserved: Int64
+    traits: Traits, extra: Slot, lots: Int64, reserved: Int64, older: Slot = 0
   ) {
     self.nonce = nonce
     self.accountSlot = accountSlot
@@ -59,12 +59,16 @@ struct RestingOrder: BitwiseCopyable {
     self.extra = extra
     self.lots = lots
     self.reserved = reserved
+    self.older = older
   }
 
   /// Place in its side's ladder; a higher rank trades first.
   @inline(__always) var rank: UInt32 { rankAndTraits & Self.rankMask }
   @inline(__always) var traits: Traits { Traits(rawValue: rankAndTraits & ~Self.rankMask) }
   @inline(__always) var side: Side { rankAndTraits & Traits.sell.rawValue == 0 ? .buy : .sell }
+  @inline(__always) func price(_ contract: UnsafePointer<Contract>) -> Int64 {
+    BookSide.tick(side, rank) &* contract.pointee.tickSize
+  }
   @inline(__always) var isReduceOnly: Bool { rankAndTraits & Traits.reduceOnly.rawValue != 0 }
   @inline(__always) var isQuote: Bool { rankAndTraits & Traits.quote.rawValue != 0 }
   @inline(__always) var isIceberg: Bool { rankAndTraits & Traits.iceberg.rawValue != 0 }

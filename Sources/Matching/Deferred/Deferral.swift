@@ -15,6 +15,14 @@ struct Origin: BitwiseCopyable {
   var sequence: SequenceNumber
 }
 
+extension Origin {
+  init(_ action: SignedActionView, _ accountSlot: Slot, _ sequence: SequenceNumber) {
+    self.init(
+      accountSlot: accountSlot, key: action.key, isTrade: action.isTrade, nonce: action.nonce, session: action.session,
+      generation: action.generation, maximumFee: action.maximumFee, sequence: sequence)
+  }
+}
+
 /// How an operation ended.
 struct Answer: BitwiseCopyable {
   var outcome: Outcome

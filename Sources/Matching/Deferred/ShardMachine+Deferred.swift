@@ -16,7 +16,7 @@ extension ShardMachine {
   ) {
     let origin = deferral.origin
     let record = nonces.find(origin.accountSlot, origin.key, origin.nonce)
-    if record != 0, nonces.records[record].sequence == origin.sequence,
+    if record != 0, nonces.records[Int(record)].sequence == origin.sequence,
       nonces.outcome(record, Int(deferral.index)) != .armed
     {
       let stored = stored ?? answer

@@ -6,15 +6,18 @@
 /// 0 tags u8[6], 0 for a vacant cell │ 6 zero u8[2] │ 8 cells u64[6] │ 56 next overflow line u32 │ 60 zero u32
 /// ```
 ///
-/// It grows one line at a time (linear hashing), so that no insertion ever waits for a whole table to be rebuilt.
+/// It doubles a few lines at a time (linear hashing, each round in one go of insertions), so that no insertion ever waits
+/// for a whole table to be rebuilt.
 /// It is only ever looked up, never walked, so its hash may depend on where its memory lies: that keeps a client from
 /// choosing keys that collide, and shows in no output.
 struct SlotTable: ~Copyable {
   private static let lineBytes = 64
   private static let mostLines = 1 << 23
   private static let initialLines: UInt32 = 16
-  /// Mean cells a line beyond which the table grows.
-  private static let load = 3
+  /// Mean cells a line beyond which the table doubles.
+  private static let load = 4
+  /// Lines split by each insertion of a round.
+  private static let stride = 4
 
   private let lines: UnsafeMutableRawPointer
   private var overflow: Slab<(UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64)>
@@ -59,21 +62,41 @@ struct SlotTable: ~Copyable {
   { line + 8 + bits.trailingZeroBitCount & ~7 }
 
   /// The slot whose record `matches`, or 0.
-  @inline(__always) func find(_ hash: UInt32, where isIt: (Slot) -> Bool) -> Slot {
+  @inline(__always) func find(_ hash: UInt32, where isIt: (Slot) -> Bool) -> Slot { locate(hash, where: isIt).slot }
+
+  /// Where a pair lies, until the table changes.
+  struct Place {
+    var slot: Slot
+    fileprivate var line: UnsafeMutableRawPointer
+    /// The top bit of the pair's tag.
+    fileprivate var bits: UInt64
+  }
+
+  /// The pair whose record `matches`, or none with slot 0.
+  @inline(__always) func locate(_ hash: UInt32, where isIt: (Slot) -> Bool) -> Place {
     var line = line(of: hash)
     while true {
       var candidates = Self.matches(line.load(as: UInt64.self), Self.tag(hash))
       while candidates != 0 {
         let cell = Self.cell(line, candidates).load(as: UInt64.self)
         if UInt32(truncatingIfNeeded: cell >> 32) == hash, isIt(Slot(truncatingIfNeeded: cell)) {
-          return Slot(truncatingIfNeeded: cell)
+          return Place(slot: Slot(truncatingIfNeeded: cell), line: line, bits: candidates)
         }
         candidates &= candidates &- 1
       }
       let next = line.load(fromByteOffset: 56, as: Slot.self)
-      if next == 0 { return 0 }
+      if next == 0 { return Place(slot: 0, line: line, bits: 0) }
       line = overflowLine(next)
     }
+  }
+
+  /// Removes a pair where it was found.
+  @inline(__always) mutating func remove(_ place: Place, _ hash: UInt32) {
+    let shift = UInt64(truncatingIfNeeded: place.bits.trailingZeroBitCount & ~7)
+    place.line.storeBytes(of: place.line.load(as: UInt64.self) & ~(0xFF &<< shift), as: UInt64.self)
+    count &-= 1
+    let home = line(of: hash)
+    if home.load(fromByteOffset: 56, as: Slot.self) != 0 { shorten(home, hole: place.line) }
   }
 
   @inline(__always) mutating func insert(_ hash: UInt32, _ slot: Slot) {
@@ -102,26 +125,7 @@ struct SlotTable: ~Copyable {
   }
 
   /// Removes a pair that is known to be there.
-  @inline(__always) mutating func remove(_ hash: UInt32, _ slot: Slot) {
-    let wanted = UInt64(hash) &<< 32 | UInt64(slot)
-    let home = line(of: hash)
-    var line = home
-    while true {
-      let tags = line.load(as: UInt64.self)
-      var candidates = Self.matches(tags, Self.tag(hash))
-      while candidates != 0 {
-        if Self.cell(line, candidates).load(as: UInt64.self) == wanted {
-          let place = UInt64(truncatingIfNeeded: candidates.trailingZeroBitCount & ~7)
-          line.storeBytes(of: tags & ~(0xFF &<< place), as: UInt64.self)
-          count &-= 1
-          if home.load(fromByteOffset: 56, as: Slot.self) != 0 { shorten(home, hole: line) }
-          return
-        }
-        candidates &= candidates &- 1
-      }
-      line = overflowLine(line.load(fromByteOffset: 56, as: Slot.self))
-    }
-  }
+  @inline(__always) mutating func remove(_ hash: UInt32, _ slot: Slot) { remove(locate(hash) { $0 == slot }, hash) }
 
   /// Fills the hole in a line from the last line of its overflow, which goes when it is empty.
   @inline(never) private mutating func shorten(_ home: UnsafeMutableRawPointer, hole: UnsafeMutableRawPointer) {
@@ -145,19 +149,32 @@ struct SlotTable: ~Copyable {
     }
   }
 
-  /// Splits the next line in two.
+  /// Carries the round of splitting on, or begins one.
   @inline(never) private mutating func grow() {
+    if split == 0, 2 * (Int(mask) + 1) > Self.mostLines {
+      room = .max
+      return
+    }
+    for _ in 0..<Self.stride { splitNext() }
+    room = 0
+    if split == mask + 1 {
+      mask = mask << 1 | 1
+      split = 0
+      room = (Int(mask) + 1) * Self.load
+    }
+  }
+
+  /// Splits the next line in two.
+  private mutating func splitNext() {
     let lower = lines + Int(split) * Self.lineBytes
-    if Int(mask) + Int(split) + 2 > Self.mostLines { return }
     let tags = lower.load(as: UInt64.self)
     var next = lower.load(fromByteOffset: 56, as: Slot.self)
-    var pairs = [UInt64]()
     split += 1
-    room += Self.load
     // Most lines have no overflow: their cells move in place.
     if next == 0 {
       rehome(tags, lower)
     } else {
+      var pairs = [UInt64]()
       gather(lower, into: &pairs)
       lower.storeBytes(of: 0, as: UInt64.self)
       lower.storeBytes(of: 0, toByteOffset: 56, as: Slot.self)
@@ -172,10 +189,6 @@ struct SlotTable: ~Copyable {
         let hash = UInt32(truncatingIfNeeded: pair >> 32)
         put(hash, Slot(truncatingIfNeeded: pair), line(of: hash))
       }
-    }
-    if split == mask + 1 {
-      mask = mask << 1 | 1
-      split = 0
     }
   }
 

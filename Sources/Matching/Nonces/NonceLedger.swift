@@ -3,21 +3,53 @@ import Market
 /// The set of live nonces: what was answered to each, until its signature's expiry makes a resend impossible.
 ///
 /// ```
-/// table: (account, key, nonce) → record       buckets: expiry second → records, in order of arrival
+/// table: (account, key, nonce) → record       buckets: expiry second → runs of records, in order of arrival
 /// ```
+///
+/// Records of one second lie in runs of eight, so that they are written and forgotten one after another.
 struct NonceLedger: ~Copyable {
-  private(set) var records = Slab<NonceRecord>(capacity: 1 << 26)
+  static let run: Slot = 8
+  /// Records beyond this are refused; with a run begun and a run ending in every second, all of them have room.
+  private static let mostRecords = 1 << 25
+  private static let mostBuckets = 1 << 22
+  private static let mostRuns = mostRecords / Int(run) + 2 * mostBuckets
+
+  /// Records by slot.
+  let records: UnsafeMutablePointer<NonceRecord>
+  /// Traces by slot.
+  private let traces: UnsafeMutablePointer<NonceTrace>
+  /// The next run of the same second, or the next free one.
+  private let links: UnsafeMutablePointer<Slot>
+  private var freeRun: Slot = 0
+  private var endRun: Slot = 1
+  private(set) var count = 0
   private var more = ResultBlocks()
   private var table = SlotTable()
-  private(set) var buckets = Slab<ExpiryBucket>(capacity: 1 << 22)
+  private var buckets = Slab<ExpiryBucket>(capacity: mostBuckets)
   private var bucketTable = SlotTable()
   /// Binary heap of bucket slots, the earliest second first.
-  private(set) var queue: [Slot] = []
+  private var queue: [Slot] = []
   /// The bucket used last: most signatures expire in step.
   private var recent: Slot = 0
+  private var recentSecond = Int64.min
 
-  var count: Int { records.count }
-  var isFull: Bool { records.isFull || more.isFull }
+  init() {
+    records = LazyMemory.map(byteCount: Self.recordBytes)
+      .bindMemory(to: NonceRecord.self, capacity: Self.mostRuns * Int(Self.run))
+    traces = LazyMemory.map(byteCount: Self.traceBytes)
+      .bindMemory(to: NonceTrace.self, capacity: Self.mostRuns * Int(Self.run))
+    links = LazyMemory.map(byteCount: Self.linkBytes).bindMemory(to: Slot.self, capacity: Self.mostRuns)
+  }
+  deinit {
+    LazyMemory.unmap(records, byteCount: Self.recordBytes)
+    LazyMemory.unmap(traces, byteCount: Self.traceBytes)
+    LazyMemory.unmap(links, byteCount: Self.linkBytes)
+  }
+  private static var recordBytes: Int { mostRuns * Int(run) * MemoryLayout<NonceRecord>.stride }
+  private static var traceBytes: Int { mostRuns * Int(run) * MemoryLayout<NonceTrace>.stride }
+  private static var linkBytes: Int { mostRuns * MemoryLayout<Slot>.stride }
+
+  var isFull: Bool { count >= Self.mostRecords || more.isFull }
 
   @inline(__always) func hash(_ account: Slot, _ key: UInt16, _ nonce: UInt64) -> UInt32 {
     table.hash(nonce, UInt64(account) << 16 | UInt64(key))
@@ -27,40 +59,72 @@ struct NonceLedger: ~Copyable {
     find(account, key, nonce, hash(account, key, nonce))
   }
   @inline(__always) func find(_ account: Slot, _ key: UInt16, _ nonce: UInt64, _ hash: UInt32) -> Slot {
-    let base = records.base
+    let records = records
     return table.find(hash) {
-      let record = base + Int($0)
+      let record = records + Int($0)
       return record.pointee.nonce == nonce && record.pointee.accountSlot == account && record.pointee.key == key
     }
   }
 
-  /// Remembers an action whose results are all still `pending`, and whose `next` is zero.
-  @inline(__always) mutating func insert(_ record: NonceRecord, _ hash: UInt32, expiring second: Int64) -> Slot {
-    let slot = records.insert(record)
+  /// Remembers an action whose results are all still `pending`; there must be room. `isFirst` where no other expires in
+  /// that second.
+  @inline(__always) mutating func insert(
+    _ record: NonceRecord, _ hash: UInt32, expiring second: Int64
+  ) -> (slot: Slot, isFirst: Bool) {
+    var bucket = buckets.base + Int(recent)
+    var isFirst = false
+    if recentSecond != second || bucket.pointee.next & (Self.run - 1) == 0 {
+      isFirst = makeRoom(second)
+      bucket = buckets.base + Int(recent)
+    }
+    let slot = bucket.pointee.next
+    bucket.pointee.next = slot &+ 1
+    bucket.pointee.count &+= 1
+    count &+= 1
+    (records + Int(slot)).initialize(to: record)
+    traces[Int(slot)] = NonceTrace(hash: hash, accountSlot: record.accountSlot)
     table.insert(hash, slot)
-    if record.count > 1 { records[slot].more = more.take(Int(record.count) - 1) }
-    let bucket = buckets.base + Int(bucket(of: second))
-    let before = bucket.pointee.last
-    if before == 0 { bucket.pointee.first = slot } else { records[before].next = slot }
-    bucket.pointee.last = slot
-    return slot
+    if record.count > 1 { keepResults(slot) }
+    return (slot, isFirst)
   }
 
-  @inline(__always) private mutating func bucket(of second: Int64) -> Slot {
-    recent != 0 && buckets[recent].second == second ? recent : newBucket(second)
+  @inline(never) private mutating func keepResults(_ slot: Slot) {
+    records[Int(slot)].more = more.take(Int(records[Int(slot)].count) - 1)
+    traces[Int(slot)].accountSlot |= NonceTrace.batch
   }
-  @inline(never) private mutating func newBucket(_ second: Int64) -> Slot {
-    let hash = bucketTable.hash(UInt64(bitPattern: second))
-    let base = buckets.base
-    var bucket = bucketTable.find(hash) { base[Int($0)].second == second }
-    if bucket == 0 {
-      bucket = buckets.insert(ExpiryBucket(second: second, first: 0, last: 0))
-      bucketTable.insert(hash, bucket)
-      queue.append(bucket)
-      rise()
+  @inline(never) private mutating func dropResults(_ slot: Slot) {
+    more.remove(records[Int(slot)].more, Int(records[Int(slot)].count) - 1)
+  }
+
+  /// Makes the second's bucket the recent one, with room for a record; true if it is new.
+  @inline(never) private mutating func makeRoom(_ second: Int64) -> Bool {
+    var isFirst = false
+    if recentSecond != second {
+      let hash = bucketTable.hash(UInt64(bitPattern: second))
+      let base = buckets.base
+      recent = bucketTable.find(hash) { base[Int($0)].second == second }
+      recentSecond = second
+      if recent == 0 {
+        isFirst = true
+        recent = buckets.insert(ExpiryBucket(second: second))
+        bucketTable.insert(hash, recent)
+        queue.append(recent)
+        rise()
+      }
     }
-    recent = bucket
-    return bucket
+    let end = buckets[recent].next
+    if end & (Self.run - 1) != 0 { return isFirst }
+    var place = freeRun
+    if place != 0 {
+      freeRun = links[Int(place)]
+    } else {
+      precondition(Int(endRun) < Self.mostRuns)
+      place = endRun
+      endRun += 1
+    }
+    buckets[recent].next = place * Self.run
+    if end == 0 { buckets[recent].first = place * Self.run } else { links[Int(end / Self.run) - 1] = place }
+    return isFirst
   }
 
   /// The earliest second in which a signature expires.
@@ -72,30 +136,38 @@ struct NonceLedger: ~Copyable {
     var gone = 0
     while gone < limit, let place = queue.first, buckets[place].second < second {
       let bucket = buckets.base + Int(place)
+      let going = min(limit - gone, Int(bucket.pointee.count))
       var slot = bucket.pointee.first
-      while slot != 0, gone < limit {
-        let record = records.base + Int(slot)
-        let next = record.pointee.next
-        let account = record.pointee.accountSlot
-        table.remove(hash(account, record.pointee.key, record.pointee.nonce), slot)
-        if record.pointee.more != 0 { more.remove(record.pointee.more, Int(record.pointee.count) - 1) }
-        records.remove(slot)
-        forgotten(account)
-        gone += 1
-        slot = next
+      for _ in 0..<going {
+        let trace = traces[Int(slot)]
+        table.remove(trace.hash, slot)
+        if trace.accountSlot & NonceTrace.batch != 0 { dropResults(slot) }
+        forgotten(trace.accountSlot & ~NonceTrace.batch)
+        slot &+= 1
+        if slot & (Self.run - 1) == 0 { slot = dropRun(slot / Self.run - 1) }
       }
+      gone += going
+      count -= going
       bucket.pointee.first = slot
-      if slot != 0 { break }
-      bucket.pointee.last = 0
+      bucket.pointee.count -= UInt32(going)
+      if bucket.pointee.count != 0 { break }
+      if bucket.pointee.next & (Self.run - 1) != 0 { _ = dropRun(bucket.pointee.next / Self.run) }
       dropFirst()
     }
-    if let bucket = queue.first, buckets[bucket].first == 0 { dropFirst() }
     return gone
+  }
+
+  /// Frees a run; returns the first record of the one that followed, if any did.
+  private mutating func dropRun(_ place: Slot) -> Slot {
+    let next = links[Int(place)]
+    links[Int(place)] = freeRun
+    freeRun = place
+    return next &* Self.run
   }
 
   private mutating func dropFirst() {
     let bucket = queue[0]
-    if recent == bucket { recent = 0 }
+    if recent == bucket { recentSecond = .min }
     bucketTable.remove(bucketTable.hash(UInt64(bitPattern: buckets[bucket].second)), bucket)
     queue[0] = queue[queue.count - 1]
     queue.removeLast()
@@ -128,21 +200,21 @@ struct NonceLedger: ~Copyable {
 extension NonceLedger {
   @inline(__always) mutating func setResult(_ slot: Slot, _ index: Int, _ outcome: Outcome, filled: Int64) {
     if index == 0 {
-      records[slot].outcome = outcome
-      records[slot].filled = filled
+      records[Int(slot)].outcome = outcome
+      records[Int(slot)].filled = filled
       return
     }
-    more.result(records[slot].more, index - 1).pointee = MoreResult(filled: filled, outcome: outcome)
+    more.result(records[Int(slot)].more, index - 1).pointee = MoreResult(filled: filled, outcome: outcome)
   }
 
   /// How an operation of the action ended, or stands.
   func outcome(_ slot: Slot, _ index: Int) -> Outcome {
-    index == 0 ? records[slot].outcome : more.result(records[slot].more, index - 1).pointee.outcome
+    index == 0 ? records[Int(slot)].outcome : more.result(records[Int(slot)].more, index - 1).pointee.outcome
   }
 
   /// Every result of the action, in order.
   @inline(__always) func forEachResult(_ slot: Slot, _ body: (Outcome, Int64) -> Void) {
-    let record = records.base + Int(slot)
+    let record = records + Int(slot)
     body(record.pointee.outcome, record.pointee.filled)
     for place in 0..<Int(record.pointee.count) - 1 {
       let result = more.result(record.pointee.more, place)
@@ -154,9 +226,10 @@ extension NonceLedger {
   func forEach(_ body: (_ slot: Slot, _ second: Int64) -> Void) {
     for bucket in queue.sorted(by: { buckets[$0].second < buckets[$1].second }) {
       var slot = buckets[bucket].first
-      while slot != 0 {
+      for left in stride(from: buckets[bucket].count, to: 0, by: -1) {
         body(slot, buckets[bucket].second)
-        slot = records[slot].next
+        slot += 1
+        if left > 1, slot % Self.run == 0 { slot = links[Int(slot / Self.run) - 1] * Self.run }
       }
     }
   }

@@ -8,7 +8,7 @@ struct NonceRecord: BitwiseCopyable {
   /// Operations of the action.
   var count: UInt16
   /// Of the signed content.
-  var hash: UInt64
+  var content: UInt64
   var sequence: SequenceNumber
   var stamp: Timestamp
   /// The first operation's result.
@@ -16,9 +16,16 @@ struct NonceRecord: BitwiseCopyable {
   var term: Term
   /// Results of operations 1 ..., see `ResultBlocks`.
   var more: Slot = 0
-  /// The next record with the same expiry.
-  var next: Slot = 0
   var outcome: Outcome = .pending
+}
+
+/// What forgetting a record takes, apart from it, so that the record need not be read again.
+struct NonceTrace: BitwiseCopyable {
+  /// Under which the ledger's table keeps the record.
+  var hash: UInt32
+  /// And, for a batch, `batch`: its results must go with it.
+  var accountSlot: Slot
+  static let batch: Slot = 1 << 31
 }
 
 /// The result of one more operation of a batch.
@@ -27,12 +34,15 @@ struct MoreResult: BitwiseCopyable {
   var outcome: Outcome
 }
 
-/// The records whose signatures expire in one second.
+/// The records whose signatures expire in one second, in order of arrival.
 struct ExpiryBucket: BitwiseCopyable {
   /// Unix seconds.
   var second: Int64
-  var first: Slot
-  var last: Slot
+  /// The oldest record.
+  var first: Slot = 0
+  /// Where the next one goes; a multiple of `NonceLedger.run` where a new run must begin.
+  var next: Slot = 0
+  var count: UInt32 = 0
 }
 
 /// Runs of results, in blocks whose sizes are powers of two, recycled by size.

@@ -5,38 +5,17 @@ import Market
 // Most of what comes is a limit order without any further wish, or a cancel. Both have a way of their own here, which
 // decides before it changes anything and hands whatever is not plain to the general one.
 extension ShardMachine {
-  /// Places a plain limit order, or replaces one by it; `nil` if it must be looked at in full.
+  /// Places a plain limit order of the owner's key, or replaces one by it; `nil` if it must be looked at in full.
   @inline(__always) mutating func placePlain(
-    _ operation: OperationView, _ index: UInt16, _ origin: Origin, into output: inout OutputBuffer
+    _ operation: OperationView, _ index: UInt16, _ action: SignedActionView, _ accountSlot: Slot,
+    into output: inout OutputBuffer
   ) -> Answer? {
     let manner = operation.manner
     let kind = manner & ~OperationCode.plainManner
     let isReplace = kind == UInt64(OperationCode.replace)
     if !isReplace && kind != UInt64(OperationCode.new) { return nil }
     if UInt64(bitPattern: operation.triggerPrice | operation.display) | operation.tail != 0 { return nil }
-    let place = Int(operation.instrument.rawValue)
-    if place >= bookOfInstrument.count { return nil }
-    let number = Int(bookOfInstrument[place]) &- 1
-    if number < 0 { return nil }
-    let book = books.at(number)
-    let account = accounts.base + Int(origin.accountSlot)
-    if now >= book.pointee.plainUntil || now > heardUntil || !account.pointee.isPlain || origin.isTrade { return nil }
-
-    let isBuy = manner & 0x100 == 0
-    let side: Side = isBuy ? .buy : .sell
-    let price = operation.price
-    if price < book.pointee.bandLow || price > book.pointee.bandHigh || price >= book.pointee.contract.coarseFrom {
-      return nil
-    }
-    let tickSize = book.pointee.contract.tickSize
-    let tick = book.pointee.contract.tick.quotient(price)
-    if tick &* tickSize != price || tick > Self.highestTick || tick < book.pointee.contract.lowestTick { return nil }
-    let units = operation.quantity
-    let lots = book.pointee.contract.lot.quotient(units)
-    if units <= 0 || lots &* book.pointee.contract.lotSize != units { return nil }
-    if lots > book.pointee.contract.maximumLots || lots < book.pointee.contract.minimumLots { return nil }
-
-    var nonce = origin.nonce
+    var nonce = action.nonce
     var name = index
     if isReplace {
       nonce = operation.targetNonce
@@ -45,7 +24,26 @@ extension ShardMachine {
     } else if operation.targetNonce | UInt64(operation.targetAndReserved) != 0 {
       return nil
     }
-    let owner = RestingOrder.owner(origin.accountSlot, origin.key, name)
+    let place = Int(operation.instrument.rawValue)
+    if place >= bookOfInstrument.count { return nil }
+    let number = Int(bookOfInstrument[place]) &- 1
+    if number < 0 { return nil }
+    let book = books.at(number)
+    let account = accounts.base + Int(accountSlot)
+    let now = now
+    if now >= book.pointee.plainUntil || now > heardUntil || !account.pointee.isPlain { return nil }
+
+    let isBuy = manner & 0x100 == 0
+    let side: Side = isBuy ? .buy : .sell
+    let price = operation.price
+    if price < book.pointee.plainLow || price > book.pointee.plainHigh { return nil }
+    let tick = book.pointee.contract.tick.quotient(price)
+    if tick &* book.pointee.contract.tickSize != price { return nil }
+    let units = operation.quantity
+    let lots = book.pointee.contract.lot.quotient(units)
+    if lots &* book.pointee.contract.lotSize != units || !book.pointee.contract.admits(lots) { return nil }
+
+    let owner = RestingOrder.owner(accountSlot, Self.ownerKey, name)
     let hash = orderTable.hash(nonce, owner)
     let base = orders.base
     let existing = orderTable.find(hash) { base[Int($0)].nonce == nonce && base[Int($0)].owner == owner }
@@ -58,9 +56,8 @@ extension ShardMachine {
         return nil
       }
       released = base[Int(existing)].reserved
-    } else if existing != 0
-      || account.pointee.openOrders >= parameters.openOrdersPerAccount &- account.pointee.armedStops
-    {
+    } else if existing != 0 || account.pointee.openOrders >= parameters.openOrdersPerAccount {
+      // A plain account has no armed stops.
       return nil
     }
 
@@ -72,50 +69,56 @@ extension ShardMachine {
     let rank = BookSide.rank(side, tick)
     let own = books.side(number, side)
     if own.pointee.lots(rank) &+ book.pointee.hiddenLots > Contract.largestSum &- lots { return nil }
-    let limit = BookSide.rank(side.opposite, tick)
-    let crosses = books.side(number, side.opposite).pointee.best >= Int32(bitPattern: limit)
-    if crosses && manner & OperationCode.postOnlyBit != 0 { return nil }
-    if manner & (OperationCode.immediateBit | OperationCode.postOnlyBit)
-      == OperationCode.immediateBit | OperationCode.postOnlyBit
-    {
-      return nil
+    let crosses = books.side(number, side.opposite).pointee.best >= Int32(bitPattern: BookSide.mirrored(rank))
+    let urgency = manner & (OperationCode.immediateBit | OperationCode.postOnlyBit)
+    if urgency != 0 || crosses {
+      if urgency & OperationCode.postOnlyBit != 0 && (crosses || urgency & OperationCode.immediateBit != 0) {
+        return nil
+      }
+      if crosses || urgency & OperationCode.immediateBit != 0 {
+        if isReplace { withdraw(existing, into: &output) }
+        account.pointee.reserved &+= charge
+        return take(operation, index, action, accountSlot, number, side, tick, lots, nonce, name, charge, into: &output)
+      }
     }
 
     if isReplace { withdraw(existing, into: &output) }
     account.pointee.reserved &+= charge
-    if crosses || manner & OperationCode.immediateBit != 0 {
-      return take(operation, index, origin, number, side, tick, lots, nonce, name, charge, into: &output)
-    }
     if !own.pointee.isMapped { books.map(number, side) }
-    arrivals &+= 1
-    var traits: RestingOrder.Traits = isBuy ? [] : .sell
-    traits.formUnion(RestingOrder.Traits(rawValue: UInt32(operation.rawMode) &<< RestingOrder.Traits.modeShift))
+    let arrival = arrivals &+ 1
+    arrivals = arrival
+    let traits =
+      (isBuy ? 0 : RestingOrder.Traits.sell.rawValue)
+      | UInt32(operation.rawMode) &<< RestingOrder.Traits.modeShift
     let slot = orders.insert(
       RestingOrder(
-        nonce: nonce, accountSlot: origin.accountSlot, key: origin.key, index: name, book: UInt16(number),
-        number: arrivals, rank: rank, traits: traits, extra: 0, lots: lots, reserved: charge))
+        nonce: nonce, accountSlot: accountSlot, key: Self.ownerKey, index: name,
+        book: UInt16(truncatingIfNeeded: number),
+        number: arrival, rank: rank, traits: RestingOrder.Traits(rawValue: traits), extra: 0, lots: lots,
+        reserved: charge, older: account.pointee.newestOrder))
     #if NOVATION_PLANT
-      if faults.contains(.breakPriority), arrivals & 1 == 1 {
+      if faults.contains(.breakPriority), arrival & 1 == 1 {
         own.pointee.prepend(slot, base)
       } else {
-        own.pointee.append(slot, base)
+        own.pointee.append(slot, base, rank: rank, lots: lots)
       }
     #else
-      own.pointee.append(slot, base)
+      own.pointee.append(slot, base, rank: rank, lots: lots)
     #endif
     orderTable.insert(hash, slot)
-    link(slot, account)
+    link(slot, account, base)
     book.pointee.orderCount &+= 1
-    emitDelta(.added, number, side, rank, order: arrivals, shows: lots, change: lots, into: &output)
+    emitDelta(.added, book, own, side, rank, price: price, order: arrival, shows: lots, change: lots, into: &output)
     return Answer(outcome: isReplace ? .amended : .resting)
   }
 
   /// A plain order that takes: its rest is dropped or put into the book.
   @inline(never) private mutating func take(
-    _ operation: OperationView, _ index: UInt16, _ origin: Origin, _ book: Int, _ side: Side, _ tick: Int64,
-    _ lots: Int64, _ nonce: UInt64, _ name: UInt16, _ charge: Int64, into output: inout OutputBuffer
+    _ operation: OperationView, _ index: UInt16, _ action: SignedActionView, _ accountSlot: Slot, _ book: Int,
+    _ side: Side, _ tick: Int64, _ lots: Int64, _ nonce: UInt64, _ name: UInt16, _ charge: Int64,
+    into output: inout OutputBuffer
   ) -> Answer {
-    var candidate = Candidate(accountSlot: origin.accountSlot, key: origin.key, index: name, nonce: nonce)
+    var candidate = Candidate(accountSlot: accountSlot, key: Self.ownerKey, index: name, nonce: nonce)
     candidate.book = book
     candidate.side = side
     candidate.tick = tick
@@ -123,7 +126,7 @@ extension ShardMachine {
     candidate.isImmediate = operation.rawTimeInForce == OperationCode.immediateOrCancel
     candidate.isReplacement = operation.isReplace
     candidate.mode = Operation.SelfTradePrevention(rawValue: operation.rawMode) ?? .unspecified
-    return run(candidate, operation, index, origin, charge: charge, into: &output)
+    return run(candidate, operation, index, Origin(action, accountSlot, sequence), charge: charge, into: &output)
   }
 
   /// The charge of an order whose amounts are of usual size; `nil` leaves the judgement to `charge(of:)`.
@@ -132,20 +135,18 @@ extension ShardMachine {
     _ multiplier: UInt32
   ) -> Int64? {
     let perLot = isBuy ? book.pointee.marginToBuy : book.pointee.marginToSell
-    if book.pointee.contract.settlement != .linear || !book.pointee.contract.isDollar || multiplier != 1_000_000 {
+    if !book.pointee.contract.isPlain || multiplier != 1_000_000 {
       return charge(isBuy ? .buy : .sell, lots, price, Int(book - books.at(0)), multiplier)
     }
     let (value, valueOverflow) = units.multipliedReportingOverflow(by: price)
     let (margin, marginOverflow) = perLot.multipliedReportingOverflow(by: lots)
-    let worse = isBuy ? price &- book.pointee.mark : book.pointee.mark &- price
-    var total = margin
-    var isLarge = valueOverflow || marginOverflow
-    if worse > 0 {
-      let (product, overflow) = units.multipliedReportingOverflow(by: worse)
-      total &+= Int64(
-        bitPattern: (UInt64(bitPattern: product) &+ UInt64(fixedPointScale - 1)) / UInt64(fixedPointScale))
-      isLarge = isLarge || overflow
-    }
+    // Without a branch, which nothing could foresee.
+    let worse = max(0, isBuy ? price &- book.pointee.mark : book.pointee.mark &- price)
+    let (loss, lossOverflow) = units.multipliedReportingOverflow(by: worse)
+    var total =
+      margin
+      &+ Int64(bitPattern: (UInt64(bitPattern: loss) &+ UInt64(fixedPointScale - 1)) / UInt64(fixedPointScale))
+    var isLarge = valueOverflow || marginOverflow || lossOverflow
     if feeRate != 0 {
       let notional = Int64(bitPattern: UInt64(bitPattern: value) / UInt64(fixedPointScale))
       let (product, overflow) = notional.multipliedReportingOverflow(by: Int64(feeRate))
@@ -157,18 +158,22 @@ extension ShardMachine {
     return total
   }
 
-  /// Cancels an open order by its name; `nil` if it must be looked for elsewhere.
+  /// Cancels an open order of the owner's key by its name; `nil` if it must be looked for elsewhere.
   @inline(__always) mutating func cancelPlain(
-    _ operation: OperationView, _ origin: Origin, into output: inout OutputBuffer
+    _ operation: OperationView, _ accountSlot: Slot, into output: inout OutputBuffer
   ) -> Answer? {
-    if operation.flags != 0 || accounts[origin.accountSlot].deferred != 0 { return nil }
-    let owner = RestingOrder.owner(origin.accountSlot, origin.key, operation.targetIndex)
+    let account = accounts.base + Int(accountSlot)
+    if operation.flags != 0 || account.pointee.deferred != 0 { return nil }
+    let owner = RestingOrder.owner(accountSlot, Self.ownerKey, operation.targetIndex)
     let nonce = operation.targetNonce
     let hash = orderTable.hash(nonce, owner)
     let base = orders.base
-    let slot = orderTable.find(hash) { base[Int($0)].nonce == nonce && base[Int($0)].owner == owner }
-    if slot == 0 || books[Int(base[Int(slot)].book)].instrument != operation.instrument { return nil }
-    withdraw(slot, hash, into: &output)
+    let found = orderTable.locate(hash) { base[Int($0)].nonce == nonce && base[Int($0)].owner == owner }
+    if found.slot == 0 { return nil }
+    let order = base + Int(found.slot)
+    let book = books.at(Int(order.pointee.book))
+    if book.pointee.instrument != operation.instrument { return nil }
+    withdraw(order, found, hash, book, account, into: &output)
     return Answer(outcome: .cancelled)
   }
 }

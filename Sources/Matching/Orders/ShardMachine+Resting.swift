@@ -21,7 +21,7 @@ extension ShardMachine {
       side.pointee.append(slot, base)
     #endif
     register(slot)
-    link(slot, accounts.base + Int(order.pointee.accountSlot))
+    link(slot)
   }
 
   /// Enters an order into the index and the counts of its book.
@@ -33,20 +33,26 @@ extension ShardMachine {
   }
 
   /// Puts an order in front of its account's list.
-  @inline(__always) mutating func link(_ slot: Slot, _ account: UnsafeMutablePointer<Account>) {
-    let base = orders.base
+  mutating func link(_ slot: Slot) {
+    let account = accounts.base + Int(orders[slot].accountSlot)
+    orders[slot].older = account.pointee.newestOrder
+    link(slot, account, orders.base)
+  }
+  /// Puts an order, whose `older` is its account's newest so far, in front of that list.
+  @inline(__always) func link(
+    _ slot: Slot, _ account: UnsafeMutablePointer<Account>, _ base: UnsafeMutablePointer<RestingOrder>
+  ) {
     let newest = account.pointee.newestOrder
-    base[Int(slot)].older = newest
-    base[Int(slot)].newer = 0
     if newest != 0 { base[Int(newest)].newer = slot }
     account.pointee.newestOrder = slot
     account.pointee.openOrders &+= 1
   }
 
   /// Takes an order out of its book and gives back its charge.
-  @inline(__always) mutating func withdraw(_ slot: Slot, _ hash: UInt32, into output: inout OutputBuffer) {
-    let order = orders.base + Int(slot)
-    let book = Int(order.pointee.book)
+  @inline(__always) mutating func withdraw(
+    _ order: UnsafeMutablePointer<RestingOrder>, _ place: SlotTable.Place, _ hash: UInt32,
+    _ book: UnsafeMutablePointer<Book>, _ account: UnsafeMutablePointer<Account>, into output: inout OutputBuffer
+  ) {
     let side = order.pointee.side
     let rank = order.pointee.rank
     let number = order.pointee.number
@@ -56,12 +62,19 @@ extension ShardMachine {
     #else
       let released = order.pointee.reserved
     #endif
-    accounts[order.pointee.accountSlot].reserved &-= released
-    detach(slot, hash)
-    emitDelta(.removed, book, side, rank, order: number, shows: 0, change: 0 &- lots, into: &output)
+    account.pointee.reserved &-= released
+    let ladder = books.side(Int(order.pointee.book), side)
+    detach(order, place, hash, ladder, book, account)
+    let price = BookSide.tick(side, rank) &* book.pointee.contract.tickSize
+    emitDelta(
+      .removed, book, ladder, side, rank, price: price, order: number, shows: 0, change: 0 &- lots, into: &output)
   }
   @inline(never) mutating func withdraw(_ slot: Slot, into output: inout OutputBuffer) {
-    withdraw(slot, orderTable.hash(orders[slot].nonce, orders[slot].owner), into: &output)
+    let order = orders.base + Int(slot)
+    let hash = orderTable.hash(order.pointee.nonce, order.pointee.owner)
+    withdraw(
+      order, orderTable.locate(hash) { $0 == slot }, hash, books.at(Int(order.pointee.book)),
+      accounts.base + Int(order.pointee.accountSlot), into: &output)
   }
 
   /// The same, for a reason that the owner did not give in this moment: the owner gets a report.
@@ -72,24 +85,32 @@ extension ShardMachine {
   }
 
   /// Removes an order from every list that names it; its charge is the caller's to account for.
-  @inline(__always) mutating func detach(_ slot: Slot, _ hash: UInt32) {
+  @inline(__always) private mutating func detach(
+    _ order: UnsafeMutablePointer<RestingOrder>, _ place: SlotTable.Place, _ hash: UInt32,
+    _ ladder: UnsafeMutablePointer<BookSide>, _ book: UnsafeMutablePointer<Book>,
+    _ account: UnsafeMutablePointer<Account>
+  ) {
     let base = orders.base
-    let order = base + Int(slot)
-    let book = Int(order.pointee.book)
-    books.side(book, order.pointee.side).pointee.unlink(slot, base)
-    orderTable.remove(hash, slot)
-    let account = accounts.base + Int(order.pointee.accountSlot)
+    ladder.pointee.unlink(order, base)
+    orderTable.remove(place, hash)
     let newer = order.pointee.newer
     let older = order.pointee.older
     if newer == 0 { account.pointee.newestOrder = older } else { base[Int(newer)].older = older }
     if older != 0 { base[Int(older)].newer = newer }
     account.pointee.openOrders &-= 1
-    books.at(book).pointee.orderCount &-= 1
+    book.pointee.orderCount &-= 1
     if order.pointee.extra != 0 { dropExtra(order.pointee) }
     order.pointee.retire()
-    orders.remove(slot)
+    orders.remove(place.slot)
   }
-  mutating func detach(_ slot: Slot) { detach(slot, orderTable.hash(orders[slot].nonce, orders[slot].owner)) }
+  @inline(__always) mutating func detach(_ slot: Slot) {
+    let order = orders.base + Int(slot)
+    let book = Int(order.pointee.book)
+    let hash = orderTable.hash(order.pointee.nonce, order.pointee.owner)
+    detach(
+      order, orderTable.locate(hash) { $0 == slot }, hash, books.side(book, order.pointee.side), books.at(book),
+      accounts.base + Int(order.pointee.accountSlot))
+  }
 
   @inline(__always) func name(of order: RestingOrder) -> OrderID {
     OrderID(

@@ -42,40 +42,41 @@ extension ShardMachine {
     let side = books.side(taker.book, opposite)
     let limit = Int32(bitPattern: taker.limit)
     if side.pointee.best < limit { return }
-    let contract = books[taker.book].contract
+    let book = books.at(taker.book)
     let takerPosition = openPosition(taker.accountSlot, taker.book)
-    let group = accounts[taker.accountSlot].group
+    let accounts = accounts.base
+    let group = accounts[Int(taker.accountSlot)].group
     let filled = taker.filled
-    var price: Int64 = 0
     while taker.lots > 0, side.pointee.best >= limit {
       if budget == 0 {
         taker.isUnfinished = true
         break
       }
-      budget -= 1
+      budget &-= 1
       let slot = side.pointee.firstOrder
       let maker = orders.base + Int(slot)
-      if accounts[maker.pointee.accountSlot].group == group || maker.pointee.isSpecial || isBehind {
+      let isOwn = accounts[Int(maker.pointee.accountSlot)].group == group
+      if isOwn || maker.pointee.isSpecial || isBehind {
         if isOut(maker.pointee) {
           expel(slot, into: &output)
           continue
         }
-        if accounts[maker.pointee.accountSlot].group == group {
+        if isOwn {
           prevent(slot, &taker, into: &output)
           if taker.isPrevented { break }
           continue
         }
       }
       let before = taker.filled
-      price = BookSide.tick(opposite, maker.pointee.rank) &* contract.tickSize
-      fill(slot, &taker, takerPosition, at: price, contract, into: &output)
+      let price = BookSide.tick(opposite, maker.pointee.rank) &* book.pointee.contract.tickSize
+      fill(slot, &taker, takerPosition, at: price, into: &output)
       if taker.isStopped { break }
-      if taker.filled != before { books[taker.book].last = price }
+      if taker.filled != before { book.pointee.last = price }
     }
     if taker.filled != filled {
-      books[taker.book].hasTraded = true
-      if books[taker.book].stops != 0 {
-        books[taker.book].isLastNew = true
+      book.pointee.hasTraded = true
+      if book.pointee.stops != 0 {
+        book.pointee.isLastNew = true
         hasNewLast = true
       }
     }
@@ -119,15 +120,23 @@ extension ShardMachine {
 
   /// One trade between `taker` and the open order in `slot`. In an auction the taker is an open order too: `own`.
   @inline(__always) mutating func fill(
-    _ slot: Slot, _ taker: inout Taker, own: Slot = 0, _ takerPosition: Slot, at price: Int64, _ contract: Contract,
+    _ slot: Slot, _ taker: inout Taker, own: Slot = 0, _ takerSlot: Slot, at price: Int64,
     into output: inout OutputBuffer
   ) {
-    let maker = orders[slot]
-    let lots = min(taker.lots, maker.lots)
-    let makerPosition = openPosition(maker.accountSlot, taker.book)
-    let currency = currencyOfBook[taker.book]
+    let order = orders.base + Int(slot)
+    let book = books.at(taker.book)
+    let contract = UnsafePointer(book.pointer(to: \.contract).unsafelyUnwrapped)
+    let makerPosition = positions.base + Int(openPosition(order.pointee.accountSlot, taker.book))
+    let takerPosition = positions.base + Int(takerSlot)
+    let makerAccount = accounts.base + Int(order.pointee.accountSlot)
+    let takerAccount = accounts.base + Int(taker.accountSlot)
+    let currency = book.pointee.currency
+    let makerLedger = ledger.at(order.pointee.accountSlot, currency)
+    let takerLedger = ledger.at(taker.accountSlot, currency)
+    let houseLedger = ledger.at(Self.houseSlot, currency)
+    let lots = min(taker.lots, order.pointee.lots)
     // The maker's own acceptance showed that these fit.
-    guard let notional = contract.notional(lots, at: price),
+    guard let notional = contract.pointee.notional(lots, at: price),
       let makerFee = Contract.share(notional, perMillion: parameters.makerFee),
       let takerFee = Contract.share(notional, perMillion: parameters.takerFee)
     else {
@@ -135,78 +144,127 @@ extension ShardMachine {
       return
     }
     let takerSigned = taker.side == .buy ? lots : -lots
-    let (takerCash, makerCash) = cashFlows(contract.settlement == .inverse ? notional : -notional, taker.side)
-    if !hasRoom(taker.accountSlot, takerPosition, takerSigned, takerCash - takerFee, currency, contract)
-      || ledger[Self.houseSlot, currency] > Contract.largestSum - makerFee - takerFee
+    let (takerCash, makerCash) = cashFlows(
+      contract.pointee.settlement == .inverse ? notional : -notional, taker.side)
+    let largest = UInt64(bitPattern: contract.pointee.largestPosition)
+    let takerMoved = (
+      lots: takerPosition.pointee.lots &+ takerSigned, cash: takerLedger.pointee &+ takerCash &- takerFee
+    )
+    if takerMoved.lots.magnitude > largest || takerMoved.cash.magnitude > UInt64(Contract.largestSum)
+      || houseLedger.pointee > Contract.largestSum &- makerFee &- takerFee
     {
       taker.isStopped = true
       return
     }
-    if !hasRoom(maker.accountSlot, makerPosition, -takerSigned, makerCash - makerFee, currency, contract) {
+    let makerMoved = (
+      lots: makerPosition.pointee.lots &- takerSigned, cash: makerLedger.pointee &+ makerCash &- makerFee
+    )
+    if makerMoved.lots.magnitude > largest || makerMoved.cash.magnitude > UInt64(Contract.largestSum) {
       withdraw(slot, because: .overflow, into: &output)
       return
     }
 
     // Charges move from reserved to consumed, pro rata.
+    let maker = order.pointee
     let hidden = maker.isIceberg ? extras[maker.extra].hidden : 0
+    let makerLeft = maker.lots &- lots
     let makerPart = Self.part(of: maker.reserved, lots, of: maker.lots &+ hidden)
-    accounts[maker.accountSlot].reserved &-= makerPart
-    accounts[maker.accountSlot].consumed &+= makerPart
-    let makerConsumed = accounts[maker.accountSlot].consumed
+    makerAccount.pointee.reserved &-= makerPart
+    let makerConsumed = makerAccount.pointee.consumed &+ makerPart
+    makerAccount.pointee.consumed = makerConsumed
     let takerPart = Self.part(of: taker.reserved, lots, of: taker.remaining)
-    accounts[taker.accountSlot].reserved &-= takerPart
-    accounts[taker.accountSlot].consumed &+= takerPart
+    takerAccount.pointee.reserved &-= takerPart
+    takerAccount.pointee.consumed &+= takerPart
     taker.reserved &-= takerPart
     taker.consumed &+= takerPart
     taker.lots &-= lots
     taker.filled &+= lots
 
-    let makerName = name(of: maker)
-    let makerLeft = maker.lots &- lots
     settle(slot, lots, left: makerLeft, hidden, reserved: maker.reserved &- makerPart, makerPosition)
     let ownOrder = own == 0 ? nil : orders[own]
     if own != 0 {
       settle(own, lots, left: taker.lots, taker.hidden, reserved: taker.reserved, takerPosition)
     }
-    move(maker.accountSlot, makerPosition, -takerSigned, makerCash - makerFee, currency)
-    move(taker.accountSlot, takerPosition, takerSigned, takerCash - takerFee, currency)
-    move(Self.houseSlot, 0, 0, makerFee + takerFee, currency)
+    noteMoved(maker.accountSlot, makerAccount, makerPosition, makerCash &- makerFee)
+    noteMoved(taker.accountSlot, takerAccount, takerPosition, takerCash &- takerFee)
+    #if NOVATION_PLANT
+      let isDropping = faults.contains(.dropPosition)
+      if !(isDropping && takerSigned > 0) { makerPosition.pointee.lots = makerMoved.lots }
+      if !(isDropping && takerSigned < 0) { takerPosition.pointee.lots = takerMoved.lots }
+    #else
+      makerPosition.pointee.lots = makerMoved.lots
+      takerPosition.pointee.lots = takerMoved.lots
+    #endif
+    makerLedger.pointee = makerMoved.cash
+    takerLedger.pointee = takerMoved.cash
+    if makerFee | takerFee != 0 { move(Self.houseSlot, 0, 0, makerFee &+ takerFee, currency) }
 
-    let instrument = books[taker.book].instrument
+    let number = fillNumber &+ 2
+    fillNumber = number
+    let stream = streams.takeNext(2, to: .risk)
+    let trade = Trade(
+      instrument: book.pointee.instrument, price: price, fills: number, messages: stream, sequence: sequence, stamp: now
+    )
     emitFill(
-      .maker, instrument, makerName, lots: -takerSigned, price: price, cash: makerCash, fee: makerFee,
-      consumed: makerConsumed, remaining: makerLeft &+ hidden, into: &output)
-    let takerName = OrderID(
-      account: accounts[taker.accountSlot].id, key: KeyID(taker.key), nonce: taker.nonce, index: taker.index)
+      .maker, trade, makerAccount, maker.nonce, maker.key, maker.index, lots: 0 &- takerSigned, cash: makerCash,
+      fee: makerFee, consumed: makerConsumed, remaining: makerLeft &+ hidden, into: &output)
     emitFill(
-      taker.kind, instrument, takerName, lots: takerSigned, price: price, cash: takerCash, fee: takerFee,
-      consumed: accounts[taker.accountSlot].consumed, remaining: taker.remaining, into: &output)
+      taker.kind, trade, takerAccount, taker.nonce, taker.key, taker.index, lots: takerSigned, cash: takerCash,
+      fee: takerFee, consumed: takerAccount.pointee.consumed, remaining: taker.remaining, into: &output)
     emitDelta(
-      .traded, taker.book, maker.side, maker.rank, order: maker.number, shows: makerLeft, change: -lots, into: &output)
+      .traded, book, books.side(taker.book, maker.side), maker.side, maker.rank, price: maker.price(contract),
+      order: maker.number, shows: makerLeft, change: 0 &- lots, into: &output)
+    if maker.isSpecial || own != 0 || makerPosition.pointee.reducingLots | takerPosition.pointee.reducingLots != 0 {
+      afterFill(
+        slot, maker, hidden, own, ownOrder, taker, takerSlot, notional, lots, takerSigned, into: &output)
+    }
+  }
+
+  /// What else a trade brings about where icebergs, quotes, an auction or reduce-only orders have part in it.
+  @inline(never) private mutating func afterFill(
+    _ slot: Slot, _ maker: RestingOrder, _ hidden: Int64, _ own: Slot, _ ownOrder: RestingOrder?, _ taker: Taker,
+    _ takerSlot: Slot, _ notional: Int64, _ lots: Int64, _ takerSigned: Int64, into output: inout OutputBuffer
+  ) {
     if let ownOrder {
       emitDelta(
         .traded, taker.book, ownOrder.side, ownOrder.rank, order: ownOrder.number, shows: taker.lots, change: -lots,
         into: &output)
     }
-    if makerLeft == 0, hidden != 0 { refresh(slot, into: &output) }
+    if maker.lots == lots, hidden != 0 { refresh(slot, into: &output) }
     if own != 0, taker.lots == 0, taker.hidden != 0 { refresh(own, into: &output) }
     if maker.isQuote, accounts[maker.accountSlot].protection != 0 {
       protect(maker.accountSlot, taker.book, -takerSigned, notional, into: &output)
     }
-    if positions[makerPosition].reducingLots != 0 { trimReducing(makerPosition, into: &output) }
-    if positions[takerPosition].reducingLots != 0 { trimReducing(takerPosition, into: &output) }
+    let makerSlot = openPosition(maker.accountSlot, taker.book)
+    if positions[makerSlot].reducingLots != 0 { trimReducing(makerSlot, into: &output) }
+    if positions[takerSlot].reducingLots != 0 { trimReducing(takerSlot, into: &output) }
   }
 
   /// Leaves an order that has traded `lots` with what it has left, or takes it out.
   @inline(__always) private mutating func settle(
-    _ slot: Slot, _ lots: Int64, left: Int64, _ hidden: Int64, reserved: Int64, _ position: Slot
+    _ slot: Slot, _ lots: Int64, left: Int64, _ hidden: Int64, reserved: Int64,
+    _ position: UnsafeMutablePointer<Position>
   ) {
     if left &+ hidden == 0 { return detach(slot) }
     let order = orders.base + Int(slot)
     order.pointee.reserved = reserved
     order.pointee.lots = left
     books.side(Int(order.pointee.book), order.pointee.side).pointee.level(order.pointee.rank).pointee.lots &-= lots
-    if order.pointee.isReduceOnly { positions[position].reducingLots &-= lots }
+    if order.pointee.isReduceOnly { position.pointee.reducingLots &-= lots }
+  }
+
+  /// Notes that the position, and with cash the account's ledger, has moved in this epoch.
+  @inline(__always) private mutating func noteMoved(
+    _ slot: Slot, _ account: UnsafeMutablePointer<Account>, _ position: UnsafeMutablePointer<Position>, _ cash: Int64
+  ) {
+    if !position.pointee.movedInEpoch {
+      position.pointee.movedInEpoch = true
+      movedPositions.append(Slot(truncatingIfNeeded: position - positions.base))
+    }
+    if cash != 0, !account.pointee.movedInEpoch {
+      account.pointee.movedInEpoch = true
+      movedAccounts.append(slot)
+    }
   }
 
   /// Shows the next lots of an iceberg, behind all others of its price.
@@ -234,15 +292,6 @@ extension ShardMachine {
     #else
       return taker == .buy ? (buyerCash, -buyerCash) : (-buyerCash, buyerCash)
     #endif
-  }
-
-  /// Whether position and ledger stay within their range.
-  @inline(__always) private mutating func hasRoom(
-    _ account: Slot, _ position: Slot, _ lots: Int64, _ cash: Int64, _ currency: Int, _ contract: Contract
-  ) -> Bool {
-    let after = positions[position].lots &+ lots
-    let money = ledger[account, currency] &+ cash
-    return after.magnitude <= UInt64(contract.largestPosition) && money.magnitude <= UInt64(Contract.largestSum)
   }
 
   /// Moves position and ledger; `position` 0 leaves positions alone.

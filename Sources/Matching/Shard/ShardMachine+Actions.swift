@@ -3,16 +3,63 @@ import Machine
 import Market
 
 extension ShardMachine {
+  /// Every signed action is the owner's own: session keys are not admitted yet.
+  static let ownerKey: UInt16 = 0
+
+  /// Answers an action of one operation that is unusual in nothing; false, with nothing done, leaves it to `act`.
+  @inline(__always) mutating func actAlone(
+    _ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer
+  ) -> Bool {
+    guard let action = SignedActionView(lone: payload, plainKey) else { return false }
+    let slot = accountIndex.findDense(action.account)
+    if slot <= Self.houseSlot { return false }
+    let account = accounts.base + Int(slot)
+    let expiry = Int64(bitPattern: action.expiry)
+    if !account.pointee.isOpen || !action.isSigned(by: account)
+      || UInt64(bitPattern: expiry &- nowSecond) > UInt64(bitPattern: signatureSeconds)
+      || account.pointee.liveNonces >= openNonces || nonces.isFull
+    {
+      return false
+    }
+    let operation = action.operation(0)
+    let kind = operation.rawKind
+    let hash = nonces.hash(slot, Self.ownerKey, action.nonce)
+    if kind == OperationCode.quote || nonces.find(slot, Self.ownerKey, action.nonce, hash) != 0 { return false }
+
+    let record = remember(action, slot, account, hash, expiring: expiry)
+    let answer: Answer
+    if kind == OperationCode.cancel {
+      answer = cancelPlain(operation, slot, into: &output) ?? performAlone(action, slot, into: &output)
+    } else {
+      answer =
+        placePlain(operation, 0, action, slot, into: &output) ?? performAlone(action, slot, into: &output)
+    }
+    if answer.outcome.isAccepted { acceptedOperations &+= 1 }
+    let known = nonces.records + Int(record)
+    known.pointee.outcome = answer.outcome
+    known.pointee.filled = answer.filled
+    if hasNewLast || !jobs.isEmpty {
+      goOn(into: &output)
+      // What has ended meanwhile is told as it ended.
+      reply(action, record, isRepeated: false, into: &output)
+    } else {
+      replyOnce(action, answer, into: &output)
+    }
+    if hasLostTimer { updateWakeup() }
+    return true
+  }
+
   /// Answers one signed action. What refuses it before the nonce is looked at leaves the nonce free; whatever comes
   /// after is the answer to that nonce for as long as the signature lives.
-  @inline(__always) mutating func act(_ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer) {
-    guard let action = SignedActionView(plain: payload, plainKey) ?? unusualAction(payload) else {
+  @inline(never) mutating func act(_ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer) {
+    guard let action = SignedActionView(payload), !action.isWithdrawal, action.underlying == underlying else {
       refuseMalformed(payload, into: &output)
       return
     }
-    let account = accountSlot(action.account)
-    if account == 0 || !accounts[account].isOpen { return refuse(action, .unknownAccount, into: &output) }
-    if action.key != 0 || !action.isSigned(by: accounts[account].owner) {
+    let slot = accountSlot(action.account)
+    if slot == 0 || !accounts[slot].isOpen { return refuse(action, .unknownAccount, into: &output) }
+    let account = accounts.base + Int(slot)
+    if action.key != Self.ownerKey || !action.isSigned(by: account) {
       return refuse(action, .wrongSigner, into: &output)
     }
     let second = nowSecond
@@ -21,64 +68,54 @@ extension ShardMachine {
     }
     if second > expiry { return refuse(action, .expired, into: &output) }
 
-    let content = action.contentHash
-    let hash = nonces.hash(account, action.key, action.nonce)
-    var known = nonces.find(account, action.key, action.nonce, hash)
+    let hash = nonces.hash(slot, action.key, action.nonce)
+    var known = nonces.find(slot, action.key, action.nonce, hash)
+    let isResent = known != 0 && nonces.records[Int(known)].content == action.contentHash
     #if NOVATION_PLANT
-      if known != 0, faults.contains(.skipNonceDedupe), nonces.records[known].hash == content { known = 0 }
+      if isResent, faults.contains(.skipNonceDedupe) { known = 0 }
     #endif
     if known != 0 {
-      if nonces.records[known].hash != content { return refuse(action, .nonceReused, into: &output) }
+      if !isResent { return refuse(action, .nonceReused, into: &output) }
       return reply(action, known, isRepeated: true, into: &output)
     }
-    let limit = parameters.liveNonces
-    let live = accounts[account].liveNonces
-    if nonces.isFull || live >= limit || live >= limit - limit / 16 && !isOnlyCancels(action) {
+    let live = account.pointee.liveNonces
+    if nonces.isFull || live >= parameters.liveNonces || live >= openNonces && !isOnlyCancels(action) {
       return refuse(action, .tooManyLiveNonces, into: &output)
     }
-    known = nonces.insert(
-      NonceRecord(
-        nonce: action.nonce, accountSlot: account, key: action.key, count: UInt16(action.count), hash: content,
-        sequence: sequence, stamp: now, term: term),
-      hash, expiring: expiry)
-    accounts[account].liveNonces &+= 1
-    wake(at: Timestamp(forgetting: expiry))
-
-    let origin = Origin(
-      accountSlot: account, key: action.key, isTrade: action.isTrade, nonce: action.nonce, session: action.session,
-      generation: action.generation, maximumFee: action.maximumFee, sequence: sequence)
-    if action.count > 1 || account == Self.houseSlot || action.operation(0).rawKind == OperationCode.quote {
-      actOnEach(action, origin, known, into: &output)
-    } else {
-      let operation = action.operation(0)
-      let answer: Answer
-      if operation.rawKind == OperationCode.cancel {
-        answer = cancelPlain(operation, origin, into: &output) ?? performAlone(operation, origin, into: &output)
-      } else {
-        answer = placePlain(operation, 0, origin, into: &output) ?? performAlone(operation, origin, into: &output)
-      }
-      if answer.outcome.isAccepted { acceptedOperations &+= 1 }
-      nonces.setResult(known, 0, answer.outcome, filled: answer.filled)
-      if !hasNewLast && jobs.isEmpty { return replyOnce(action, answer, into: &output) }
-      goOn(into: &output)
-    }
+    known = remember(action, slot, account, hash, expiring: expiry)
+    actOnEach(action, Origin(action, slot, sequence), known, into: &output)
     // What has ended meanwhile is told as it ended.
     reply(action, known, isRepeated: false, into: &output)
   }
 
-  /// An action that is not of the plainest kind; `nil` if it is none of this shard's.
-  @inline(never) private func unusualAction(_ payload: UnsafeRawBufferPointer) -> SignedActionView? {
-    guard let action = SignedActionView(payload), !action.isWithdrawal, action.underlying == underlying else {
-      return nil
-    }
-    return action
+  /// Enters an action among the live nonces, its results pending.
+  @inline(__always) private mutating func remember(
+    _ action: SignedActionView, _ slot: Slot, _ account: UnsafeMutablePointer<Account>, _ hash: UInt32,
+    expiring second: Int64
+  ) -> Slot {
+    let (record, isFirst) = nonces.insert(
+      NonceRecord(
+        nonce: action.nonce, accountSlot: slot, key: Self.ownerKey, count: UInt16(truncatingIfNeeded: action.count),
+        content: action.contentHash, sequence: sequence, stamp: now, term: term),
+      hash, expiring: second)
+    account.pointee.liveNonces &+= 1
+    if isFirst { wake(at: Timestamp(forgetting: second)) }
+    return record
   }
 
   @inline(never) private mutating func performAlone(
-    _ operation: OperationView, _ origin: Origin, into output: inout OutputBuffer
-  ) -> Answer { perform(operation, 0, origin, isSet: true, into: &output) }
+    _ action: SignedActionView, _ slot: Slot, into output: inout OutputBuffer
+  ) -> Answer { perform(action.operation(0), 0, Origin(action, slot, sequence), into: &output) }
 
-  /// Several operations under one signature: in order, and behind the first that cannot end yet all others wait.
+  @inline(never) private mutating func performPlain(
+    _ operation: OperationView, _ index: Int, _ action: SignedActionView, _ slot: Slot, into output: inout OutputBuffer
+  ) -> Answer? {
+    operation.rawKind == OperationCode.cancel
+      ? cancelPlain(operation, slot, into: &output)
+      : placePlain(operation, UInt16(truncatingIfNeeded: index), action, slot, into: &output)
+  }
+
+  /// The operations under one signature: in order, and behind the first that cannot end yet all others wait.
   @inline(never) private mutating func actOnEach(
     _ action: SignedActionView, _ origin: Origin, _ record: Slot, into output: inout OutputBuffer
   ) {
@@ -96,11 +133,7 @@ extension ShardMachine {
         answer = enqueue(operation, UInt16(index), origin, bookToWaitFor(operation))
       } else {
         answer =
-          (isHouse
-            ? nil
-            : operation.rawKind == OperationCode.cancel
-              ? cancelPlain(operation, origin, into: &output)
-              : placePlain(operation, UInt16(index), origin, into: &output))
+          (isHouse || action.isTrade ? nil : performPlain(operation, index, action, origin.accountSlot, into: &output))
           ?? perform(operation, UInt16(index), origin, isSet: true, into: &output)
         mustWait = answer.outcome == .queued || answer.outcome == .sweeping
       }
@@ -165,12 +198,13 @@ extension ShardMachine {
   /// Whole seconds of the machine's time, divided out once a second.
   @inline(__always) private var nowSecond: Int64 {
     mutating get {
-      if now.nanoseconds &- secondStart >= 1_000_000_000 {
-        second = now.nanoseconds / 1_000_000_000
-        secondStart = second &* 1_000_000_000
-      }
+      if now.nanoseconds >= secondEnd { startSecond() }
       return second
     }
+  }
+  @inline(never) private mutating func startSecond() {
+    second = now.nanoseconds / 1_000_000_000
+    secondEnd = (second &+ 1) &* 1_000_000_000
   }
 }
 

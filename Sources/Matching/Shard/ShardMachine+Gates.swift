@@ -10,6 +10,11 @@ extension ShardMachine {
     let isPlain =
       it.state == .open && !it.isSettling && !it.isBlocked && marksVersion != 0 && it.marksVersion == marksVersion
     books[book].plainUntil = isPlain ? it.contract.expiry : .zero
+    // Within the bands, on the ladder, below any coarser tick.
+    let ladder = Self.highestTick.multipliedReportingOverflow(by: it.contract.tickSize)
+    books[book].plainLow = max(it.bandLow, it.contract.lowestTick &* it.contract.tickSize)
+    books[book].plainHigh = min(
+      it.bandHigh, it.contract.coarseFrom &- 1, ladder.overflow ? .max : ladder.partialValue)
   }
 
   /// Sets until when risk and marks count as heard; zero while trading is halted.

@@ -32,6 +32,7 @@ extension ShardMachine {
     }
     parameters = market.parameters
     feeRate = max(parameters.makerFee, parameters.takerFee)
+    openNonces = parameters.liveNonces - parameters.liveNonces / 16
     // Far below the range of seconds, so that adding it to a time cannot overflow.
     signatureSeconds = max(0, parameters.signatureLifetime.nanoseconds / 1_000_000_000)
     stepBound = max(1, Int(parameters.stepBound))
@@ -53,8 +54,7 @@ extension ShardMachine {
     instruments.append(instrument)
     // New currencies come last: the ledger's columns stay where they are.
     if !currencies.contains(instrument.settlementCurrency) { currencies.append(instrument.settlementCurrency) }
-    currencyOfBook.append(currencies.firstIndex(of: instrument.settlementCurrency) ?? 0)
-    books.append(instrument)
+    books.append(instrument, currency: currencies.firstIndex(of: instrument.settlementCurrency) ?? 0)
   }
 
   /// Counts the shards that protection's limits are shared among.

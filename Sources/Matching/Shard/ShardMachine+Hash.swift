@@ -273,7 +273,7 @@ extension ShardMachine {
   private borrowing func nonceSum() -> UInt64 {
     var sum = RecordSum()
     nonces.forEach { slot, second in
-      let record = nonces.records[slot]
+      let record = nonces.records[Int(slot)]
       sum.begin()
       sum.combine(record.nonce, UInt64(accounts[record.accountSlot].id.rawValue) << 16 | UInt64(record.key))
       sum.combine(record.sequence.rawValue, 0)

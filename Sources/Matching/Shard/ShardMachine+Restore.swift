@@ -232,7 +232,7 @@ extension ShardMachine {
       linked.append((arrival, restore(order, extra)))
     }
     linked.sort { $0.arrival < $1.arrival }
-    for (_, slot) in linked { link(slot, accounts.base + Int(orders[slot].accountSlot)) }
+    for (_, slot) in linked { link(slot) }
   }
 
   private mutating func restore(_ order: RestingOrder, _ extra: OrderExtra) -> Slot {
@@ -402,15 +402,16 @@ extension ShardMachine {
     let account = accountSlot(AccountID(from: &reader))
     let key = reader.u16()
     let count = reader.u16()
+    let nonce = reader.u64()
     let record = NonceRecord(
-      nonce: reader.u64(), accountSlot: account, key: key, count: count, hash: reader.u64(),
+      nonce: nonce, accountSlot: account, key: key, count: count, content: reader.u64(),
       sequence: SequenceNumber(from: &reader), stamp: Timestamp(from: &reader), term: Term(from: &reader))
+    let hash = nonces.hash(account, key, nonce)
     let second = reader.i64()
-    let hash = nonces.hash(account, key, record.nonce)
-    guard account != 0, count >= 1, Int(count) <= SignedActionHeader.maximumOperations,
-      nonces.find(account, key, record.nonce, hash) == 0
+    guard account != 0, count >= 1, Int(count) <= SignedActionHeader.maximumOperations, second >= 0,
+      nonces.find(account, key, nonce, hash) == 0
     else { return reader.fail() }
-    let slot = nonces.insert(record, hash, expiring: second)
+    let slot = nonces.insert(record, hash, expiring: second).slot
     accounts[account].liveNonces += 1
     for place in 0..<Int(count) {
       let outcome = reader.enumeration(Outcome.self, otherwise: .malformed)

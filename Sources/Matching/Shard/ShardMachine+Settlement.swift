@@ -93,7 +93,7 @@ extension ShardMachine {
     }
     let instrument = instruments[book]
     let price = instrument.settlementPrice(index: Price(units: books[book].settlementIndex)) ?? .zero
-    let currency = currencyOfBook[book]
+    let currency = books[book].currency
     var balance: Int128 = 0
     for (slot, lots) in closing {
       let account = positions[slot].accountSlot
@@ -122,10 +122,13 @@ extension ShardMachine {
     _ kind: Fill.Kind, _ account: Slot, _ position: Slot, _ lots: Int64, _ cash: Int64, _ price: Price, _ book: Int,
     into output: inout OutputBuffer
   ) {
-    move(account, position, lots, cash, currencyOfBook[book])
-    let name = OrderID(account: accounts[account].id, key: .owner, nonce: 0, index: 0)
+    move(account, position, lots, cash, books[book].currency)
+    fillNumber &+= 1
+    let trade = Trade(
+      instrument: instruments[book].id, price: price.units, fills: fillNumber,
+      messages: streams.takeNext(to: .risk), sequence: sequence, stamp: now)
     emitFill(
-      kind, instruments[book].id, name, lots: lots, price: price.units, cash: cash, fee: 0,
+      kind, trade, accounts.base + Int(account), 0, Self.ownerKey, 0, lots: lots, cash: cash, fee: 0,
       consumed: accounts[account].consumed, remaining: 0, into: &output)
   }
 }

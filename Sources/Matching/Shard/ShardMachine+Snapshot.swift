@@ -236,12 +236,12 @@ extension ShardMachine {
   private borrowing func writeNonces(to writer: inout ByteWriter) {
     writer.u32(UInt32(nonces.count))
     nonces.forEach { slot, second in
-      let record = nonces.records[slot]
+      let record = nonces.records[Int(slot)]
       accounts[record.accountSlot].id.write(to: &writer)
       writer.u16(record.key)
       writer.u16(record.count)
       writer.u64(record.nonce)
-      writer.u64(record.hash)
+      writer.u64(record.content)
       record.sequence.write(to: &writer)
       record.stamp.write(to: &writer)
       record.term.write(to: &writer)

@@ -38,9 +38,8 @@ public struct ShardMachine: ~Copyable, Machine {
   var definition: [UInt8] = []
   /// Book + 1 of each instrument of the whole market; 0 where another shard hosts it.
   var bookOfInstrument: [UInt32] = []
-  /// The settlement currencies of the shard's instruments, ascending, and each book's place among them.
+  /// The settlement currencies of the shard's instruments; those of the genesis ascending.
   var currencies: [Currency] = []
-  var currencyOfBook: [Int] = []
   var books = BookSet()
   /// Instruments listed since genesis.
   var listings: [Instrument] = []
@@ -123,12 +122,15 @@ public struct ShardMachine: ~Copyable, Machine {
   /// Units left in this step, see `Rules`.
   var budget = 0
 
+  /// Live nonces of an account from which on it may only cancel: a sixteenth of the limit is kept for that.
+  var openNonces: UInt32 = 0
+
   /// Bytes 24 to 31 of a plain action's header: the owner's key and the shard's underlying.
   var plainKey = UInt64.max
 
   // The time's second, divided out once.
   var second: Int64 = 0
-  var secondStart: Int64 = 0
+  var secondEnd: Int64 = 0
   /// Seconds ahead that a signature's expiry may lie.
   var signatureSeconds: Int64 = 0
 
@@ -152,6 +154,20 @@ public struct ShardMachine: ~Copyable, Machine {
   public mutating func apply(
     _ header: InputHeader, _ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer
   ) {
+    // What has no deadline and no unfinished work before it goes straight to its answer.
+    if header.kind == .action, isOpened, jobs.isEmpty, !hasNewLast, max(header.stamp, now) < wakeup {
+      if header.stamp > now { now = min(header.stamp, Self.latest) }
+      sequence = header.sequence
+      term = header.term
+      budget = stepBound
+      if actAlone(payload, into: &output) { return }
+    }
+    applyInFull(header, payload, into: &output)
+  }
+
+  @inline(never) private mutating func applyInFull(
+    _ header: InputHeader, _ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer
+  ) {
     if !isOpened {
       if header.kind == .genesis { open(payload, at: header.stamp) }
       return
@@ -165,14 +181,18 @@ public struct ShardMachine: ~Copyable, Machine {
     budget = stepBound
     if wakeup <= now { fireTimers(header.kind, into: &output) }
     goOn(into: &output)
-    if header.kind == .action {
-      act(payload, into: &output)
-    } else {
+    if header.kind != .action {
       applyRare(header, payload, into: &output)
+    } else if !jobs.isEmpty || hasNewLast || !actAloneAfterTimers(payload, into: &output) {
+      act(payload, into: &output)
     }
     goOn(into: &output)
     if hasLostTimer { updateWakeup() }
   }
+
+  @inline(never) private mutating func actAloneAfterTimers(
+    _ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer
+  ) -> Bool { actAlone(payload, into: &output) }
 
   /// What comes seldom.
   @inline(never) private mutating func applyRare(

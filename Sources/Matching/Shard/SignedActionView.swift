@@ -19,19 +19,14 @@ struct SignedActionView {
     else { return nil }
   }
 
-  /// The same for what comes most: a batch under the owner's key in the shard's own underlying, whose key, zero and
-  /// underlying stand in `expected`; `nil` leaves the judgement to the other initializer.
-  @inline(__always) init?(plain payload: UnsafeRawBufferPointer, _ expected: UInt64) {
-    guard let base = payload.baseAddress, payload.count >= SignedActionHeader.byteCount else { return nil }
-    let head = Self.load(base, 0, UInt64.self)
-    let count = Int(truncatingIfNeeded: head >> 16 & 0xFFFF)
-    // Module 1, recovery id 0 or 1.
-    guard head & 0xFEFF == 1, count &- 1 < SignedActionHeader.maximumOperations, count > 0,
-      payload.count == SignedActionHeader.byteCount &+ count &* Operation.byteCount,
-      Self.load(base, 24, UInt64.self) == expected, expected != .max
+  /// The same for what comes most: one operation of a batch under the owner's key in the shard's own underlying, whose
+  /// key, zero and underlying stand in `expected`; `nil` leaves the judgement to the other initializer.
+  @inline(__always) init?(lone payload: UnsafeRawBufferPointer, _ expected: UInt64) {
+    guard payload.count == SignedActionHeader.byteCount + Operation.byteCount, let base = payload.baseAddress,
+      Self.load(base, 0, UInt32.self) & 0xFFFF_FEFF == 0x0001_0001, Self.load(base, 24, UInt64.self) == expected
     else { return nil }
     self.base = base
-    self.count = count
+    count = 1
   }
 
   @inline(__always) private static func load<T: FixedWidthInteger & BitwiseCopyable>(
@@ -55,12 +50,13 @@ struct SignedActionView {
   @inline(__always) var generation: UInt64 { word(144) }
   @inline(__always) var maximumFee: Int64 { Int64(bitPattern: word(152)) }
 
-  /// Whether signer and owner both are `address`.
-  @inline(__always) func isSigned(by address: Address) -> Bool {
-    let tail = UInt64(address.words.2)
+  /// Whether signer and owner both are the account's owner.
+  @inline(__always) func isSigned(by account: UnsafeMutablePointer<Account>) -> Bool {
+    let address = account.pointee.owner.words
+    let tail = UInt64(address.2)
     // `^` binds no closer than `|`: every difference stands in its own parentheses.
-    let signer = (word(32) ^ address.words.0) | (word(40) ^ address.words.1)
-    let owner = (word(52) ^ address.words.0) | (word(60) ^ address.words.1)
+    let signer = (word(32) ^ address.0) | (word(40) ^ address.1)
+    let owner = (word(52) ^ address.0) | (word(60) ^ address.1)
     let tails = (UInt64(Self.load(base, 48, UInt32.self)) ^ tail) | (UInt64(Self.load(base, 68, UInt32.self)) ^ tail)
     return signer | owner | tails == 0
   }
@@ -74,22 +70,17 @@ struct SignedActionView {
   /// of their own collide only gets their old answer back.
   @inline(__always) var contentHash: UInt64 {
     let factor: UInt64 = 0xD6E8_FEB8_6659_FD93
-    var sum = (word(0) & 0xFFFF_00FF) &* factor &+ word(16)
-    sum = sum &* factor &+ word(152)
+    // Two halves, so that their multiplications overlap.
+    var low = (word(0) & 0xFFFF_00FF) &* factor &+ word(16)
+    var high = word(152)
     var place = base + SignedActionHeader.byteCount
     for _ in 0..<count {
-      // Two halves, so that the multiplications overlap.
-      var low = Self.load(place, 0, UInt64.self)
-      var high = Self.load(place, 32, UInt64.self)
-      low = low &* factor &+ Self.load(place, 8, UInt64.self)
-      high = high &* factor &+ Self.load(place, 40, UInt64.self)
-      low = low &* factor &+ Self.load(place, 16, UInt64.self)
-      high = high &* factor &+ Self.load(place, 48, UInt64.self)
-      low = low &* factor &+ Self.load(place, 24, UInt64.self)
-      high = high &* factor &+ Self.load(place, 56, UInt64.self)
-      sum = (sum &* factor ^ low) &* factor ^ high
+      for offset in stride(from: 0, to: Operation.byteCount / 2, by: 8) {
+        low = low &* factor &+ Self.load(place, offset, UInt64.self)
+        high = high &* factor &+ Self.load(place, offset + Operation.byteCount / 2, UInt64.self)
+      }
       place += Operation.byteCount
     }
-    return sum
+    return low &+ high &* 0x9E37_79B9_7F4A_7C15
   }
 }
