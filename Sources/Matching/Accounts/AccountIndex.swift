@@ -26,11 +26,11 @@ struct AccountIndex: ~Copyable {
     table.find(table.hash(UInt64(account.rawValue))) { accounts[Int($0)].id == account }
   }
 
-  mutating func insert(_ account: AccountID, _ slot: Slot) {
+  mutating func insert(_ account: AccountID, _ slot: Slot, _ accounts: UnsafeMutablePointer<Account>) {
     if Int(account.rawValue) < Self.dense {
       slots[Int(account.rawValue)] = slot
     } else {
-      table.insert(table.hash(UInt64(account.rawValue)), slot)
+      table.insert(table.hash(UInt64(account.rawValue)), slot) { (UInt64(accounts[Int($0)].id.rawValue), 0) }
     }
   }
 }

@@ -15,6 +15,13 @@ struct Origin: BitwiseCopyable {
   var sequence: SequenceNumber
 }
 
+extension Deferral {
+  /// Under which it was signed, as the two words of a table's key.
+  var signedName: (nonce: UInt64, owner: UInt64) {
+    (origin.nonce, RestingOrder.owner(origin.accountSlot, origin.key, index))
+  }
+}
+
 extension Origin {
   init(_ action: SignedActionView, _ accountSlot: Slot, _ sequence: SequenceNumber) {
     self.init(

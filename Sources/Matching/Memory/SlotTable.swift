@@ -1,32 +1,35 @@
-/// Key → slot. Keys stay in the records that the slots name; a cell holds 32 bits of hash and the slot.
+/// Key → slot, as small as can be, because most of its lines lie far from the processor. Keys stay in the records that
+/// the slots name, where the table asks for them when it grows.
 ///
-/// Cells lie in lines of one cache line each, six to a line:
+/// Cells lie in lines of one cache line each, twelve to a line:
 ///
 /// ```
-/// 0 tags u8[6], 0 for a vacant cell │ 6 zero u8[2] │ 8 cells u64[6] │ 56 next overflow line u32 │ 60 zero u32
+/// 0 tags u8[12], 0 for a vacant cell │ 12 next overflow line u32 │ 16 slots u32[12]
 /// ```
 ///
 /// It doubles a few lines at a time (linear hashing, each round in one go of insertions), so that no insertion ever waits
-/// for a whole table to be rebuilt.
-/// It is only ever looked up, never walked, so its hash may depend on where its memory lies: that keeps a client from
-/// choosing keys that collide, and shows in no output.
+/// for a whole table to be rebuilt. It is only ever looked up, never walked, so its hash may depend on where its memory
+/// lies: that keeps a client from choosing keys that collide, and shows in no output.
 struct SlotTable: ~Copyable {
   private static let lineBytes = 64
+  private static let cells = 12
   private static let mostLines = 1 << 23
   private static let initialLines: UInt32 = 16
   /// Mean cells a line beyond which the table doubles.
-  private static let load = 4
+  private static let load = 9
   /// Lines split by each insertion of a round.
   private static let stride = 4
 
   private let lines: UnsafeMutableRawPointer
-  private var overflow: Slab<(UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64)>
+  private var overflow: Slab<Line>
   /// Lines 0 ..< mask + 1 + split are in use; those below `split` have been split already in this round.
   private var mask: UInt32 = Self.initialLines - 1
   private var split: UInt32 = 0
   private var room: Int
   private(set) var count = 0
   private let seed: UInt64
+
+  private typealias Line = (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64)
 
   init() {
     lines = LazyMemory.map(byteCount: Self.mostLines * Self.lineBytes)
@@ -47,115 +50,132 @@ struct SlotTable: ~Copyable {
     if index < split { index = hash & (mask &<< 1 | 1) }
     return lines + Int(index) &* Self.lineBytes
   }
-  @inline(__always) private func overflowLine(_ slot: Slot) -> UnsafeMutableRawPointer {
-    UnsafeMutableRawPointer(overflow.base + Int(slot))
+  @inline(__always) private func next(_ line: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
+    let slot = line.load(fromByteOffset: 12, as: Slot.self)
+    return slot == 0 ? nil : UnsafeMutableRawPointer(overflow.base + Int(slot))
   }
 
-  /// A byte that is never zero, the same in every cell of the hash.
-  @inline(__always) private static func tag(_ hash: UInt32) -> UInt64 { UInt64(hash >> 24 | 0x80) }
-  /// The top bit of each byte of `tags` that (all but certainly) equals `tag`.
-  @inline(__always) private static func matches(_ tags: UInt64, _ tag: UInt64) -> UInt64 {
-    let difference = tags ^ tag &* 0x0101_0101_0101_0101
-    return (difference &- 0x0101_0101_0101_0101) & ~difference & 0x0000_8080_8080_8080
+  /// A byte that is never zero.
+  @inline(__always) private static func tag(_ hash: UInt32) -> UInt8 {
+    max(1, UInt8(truncatingIfNeeded: hash >> 24))
   }
-  @inline(__always) private static func cell(_ line: UnsafeMutableRawPointer, _ bits: UInt64) -> UnsafeMutableRawPointer
-  { line + 8 + bits.trailingZeroBitCount & ~7 }
+  /// The top bit of each byte that is zero; only the lowest one is certain.
+  @inline(__always) private static func zeros(_ bytes: UInt64) -> UInt64 {
+    (bytes &- 0x0101_0101_0101_0101) & ~bytes & 0x8080_8080_8080_8080
+  }
+  @inline(__always) private static func zeros(_ bytes: UInt32) -> UInt32 {
+    (bytes &- 0x0101_0101) & ~bytes & 0x8080_8080
+  }
 
-  /// The slot whose record `matches`, or 0.
-  @inline(__always) func find(_ hash: UInt32, where isIt: (Slot) -> Bool) -> Slot { locate(hash, where: isIt).slot }
-
-  /// Where a pair lies, until the table changes.
-  struct Place {
+  /// Where a slot lies, until the table changes.
+  struct Place: BitwiseCopyable {
+    /// 0 for none.
     var slot: Slot
     fileprivate var line: UnsafeMutableRawPointer
-    /// The top bit of the pair's tag.
-    fileprivate var bits: UInt64
+    fileprivate var cell: Int
+
+    static var none: Place { Place(slot: 0, line: UnsafeMutableRawPointer(bitPattern: -64)!, cell: 0) }
   }
 
-  /// The pair whose record `matches`, or none with slot 0.
+  /// The slot for which `isIt` holds, or none with slot 0.
   @inline(__always) func locate(_ hash: UInt32, where isIt: (Slot) -> Bool) -> Place {
     var line = line(of: hash)
+    let tag = UInt64(Self.tag(hash)) &* 0x0101_0101_0101_0101
     while true {
-      var candidates = Self.matches(line.load(as: UInt64.self), Self.tag(hash))
-      while candidates != 0 {
-        let cell = Self.cell(line, candidates).load(as: UInt64.self)
-        if UInt32(truncatingIfNeeded: cell >> 32) == hash, isIt(Slot(truncatingIfNeeded: cell)) {
-          return Place(slot: Slot(truncatingIfNeeded: cell), line: line, bits: candidates)
-        }
-        candidates &= candidates &- 1
+      var lowHits = Self.zeros(line.load(as: UInt64.self) ^ tag)
+      var highHits = Self.zeros(line.load(fromByteOffset: 8, as: UInt32.self) ^ UInt32(truncatingIfNeeded: tag))
+      while lowHits != 0 {
+        let cell = lowHits.trailingZeroBitCount >> 3
+        let slot = line.load(fromByteOffset: 16 &+ 4 &* cell, as: Slot.self)
+        if isIt(slot) { return Place(slot: slot, line: line, cell: cell) }
+        lowHits &= lowHits &- 1
       }
-      let next = line.load(fromByteOffset: 56, as: Slot.self)
-      if next == 0 { return Place(slot: 0, line: line, bits: 0) }
-      line = overflowLine(next)
+      while highHits != 0 {
+        let cell = 8 &+ highHits.trailingZeroBitCount >> 3
+        let slot = line.load(fromByteOffset: 16 &+ 4 &* cell, as: Slot.self)
+        if isIt(slot) { return Place(slot: slot, line: line, cell: cell) }
+        highHits &= highHits &- 1
+      }
+      guard let next = next(line) else { return Place(slot: 0, line: line, cell: 0) }
+      line = next
     }
   }
 
-  /// Removes a pair where it was found.
-  @inline(__always) mutating func remove(_ place: Place, _ hash: UInt32) {
-    let shift = UInt64(truncatingIfNeeded: place.bits.trailingZeroBitCount & ~7)
-    place.line.storeBytes(of: place.line.load(as: UInt64.self) & ~(0xFF &<< shift), as: UInt64.self)
-    count &-= 1
-    let home = line(of: hash)
-    if home.load(fromByteOffset: 56, as: Slot.self) != 0 { shorten(home, hole: place.line) }
+  @inline(__always) private func redirect(_ place: Place, to slot: Slot) {
+    place.line.storeBytes(of: slot, toByteOffset: 16 &+ 4 &* place.cell, as: Slot.self)
   }
 
-  @inline(__always) mutating func insert(_ hash: UInt32, _ slot: Slot) {
+  /// The slot for which `isIt` holds, or 0.
+  @inline(__always) func find(_ hash: UInt32, where isIt: (Slot) -> Bool) -> Slot { locate(hash, where: isIt).slot }
+
+  /// Removes a slot that is known to be there.
+  @inline(__always) mutating func remove(_ hash: UInt32, _ slot: Slot) { remove(locate(hash) { $0 == slot }, hash) }
+
+  /// Removes a slot where it was found.
+  @inline(__always) mutating func remove(_ place: Place, _ hash: UInt32) {
+    place.line.storeBytes(of: 0, toByteOffset: place.cell, as: UInt8.self)
+    count &-= 1
+    let home = line(of: hash)
+    if home.load(fromByteOffset: 12, as: Slot.self) != 0 { shorten(home, hole: place) }
+  }
+
+  /// Adds a slot whose key is not there yet; `keyOf` tells the key of any slot in the table.
+  @inline(__always) mutating func insert(_ hash: UInt32, _ slot: Slot, keyOf: (Slot) -> (UInt64, UInt64)) {
     count &+= 1
-    if count > room { grow() }
+    if count > room { grow(keyOf) }
     put(hash, slot, line(of: hash))
   }
 
   @inline(__always) private mutating func put(_ hash: UInt32, _ slot: Slot, _ line: UnsafeMutableRawPointer) {
-    let tags = line.load(as: UInt64.self)
-    let vacant = ~tags & 0x0000_8080_8080_8080
-    if vacant == 0 { return chain(hash, slot, line) }
-    let place = UInt64(truncatingIfNeeded: vacant.trailingZeroBitCount & ~7)
-    line.storeBytes(of: tags | Self.tag(hash) &<< place, as: UInt64.self)
-    Self.cell(line, vacant).storeBytes(of: UInt64(hash) &<< 32 | UInt64(slot), as: UInt64.self)
-  }
-
-  /// Puts a pair into the overflow of a full line.
-  @inline(never) private mutating func chain(_ hash: UInt32, _ slot: Slot, _ line: UnsafeMutableRawPointer) {
-    var next = line.load(fromByteOffset: 56, as: Slot.self)
-    if next == 0 {
-      next = overflow.insert((0, 0, 0, 0, 0, 0, 0, 0))
-      line.storeBytes(of: next, toByteOffset: 56, as: Slot.self)
+    let low = Self.zeros(line.load(as: UInt64.self))
+    var cell = low.trailingZeroBitCount >> 3
+    if low == 0 {
+      let high = Self.zeros(line.load(fromByteOffset: 8, as: UInt32.self))
+      if high == 0 { return chain(hash, slot, line) }
+      cell = 8 &+ high.trailingZeroBitCount >> 3
     }
-    put(hash, slot, overflowLine(next))
+    line.storeBytes(of: Self.tag(hash), toByteOffset: cell, as: UInt8.self)
+    line.storeBytes(of: slot, toByteOffset: 16 &+ 4 &* cell, as: Slot.self)
   }
 
-  /// Removes a pair that is known to be there.
-  @inline(__always) mutating func remove(_ hash: UInt32, _ slot: Slot) { remove(locate(hash) { $0 == slot }, hash) }
+  /// Puts a slot into the overflow of a full line.
+  @inline(never) private mutating func chain(
+    _ hash: UInt32, _ slot: Slot, _ line: UnsafeMutableRawPointer
+  ) {
+    if let next = next(line) { return put(hash, slot, next) }
+    let added = overflow.insert((0, 0, 0, 0, 0, 0, 0, 0))
+    line.storeBytes(of: added, toByteOffset: 12, as: Slot.self)
+    return put(hash, slot, UnsafeMutableRawPointer(overflow.base + Int(added)))
+  }
 
   /// Fills the hole in a line from the last line of its overflow, which goes when it is empty.
-  @inline(never) private mutating func shorten(_ home: UnsafeMutableRawPointer, hole: UnsafeMutableRawPointer) {
+  @inline(never) private mutating func shorten(_ home: UnsafeMutableRawPointer, hole: Place) {
     var before = home
-    var last = overflowLine(home.load(fromByteOffset: 56, as: Slot.self))
-    while case let next = last.load(fromByteOffset: 56, as: Slot.self), next != 0 {
+    guard var last = next(home) else { return }
+    while let next = next(last) {
       before = last
-      last = overflowLine(next)
+      last = next
     }
-    var tags = last.load(as: UInt64.self)
-    if last != hole, tags != 0 {
-      let used = tags & 0x0000_8080_8080_8080
-      let pair = Self.cell(last, used).load(as: UInt64.self)
-      tags &= ~(0xFF << UInt64(used.trailingZeroBitCount & ~7))
-      last.storeBytes(of: tags, as: UInt64.self)
-      put(UInt32(truncatingIfNeeded: pair >> 32), Slot(truncatingIfNeeded: pair), hole)
+    if last != hole.line,
+      let cell = (0..<Self.cells).first(where: { last.load(fromByteOffset: $0, as: UInt8.self) != 0 })
+    {
+      hole.line.storeBytes(of: last.load(fromByteOffset: cell, as: UInt8.self), toByteOffset: hole.cell, as: UInt8.self)
+      redirect(hole, to: last.load(fromByteOffset: 16 + 4 * cell, as: Slot.self))
+      last.storeBytes(of: 0, toByteOffset: cell, as: UInt8.self)
     }
-    if tags == 0 {
-      overflow.remove(before.load(fromByteOffset: 56, as: Slot.self))
-      before.storeBytes(of: 0, toByteOffset: 56, as: Slot.self)
+    if last.load(as: UInt64.self) == 0, last.load(fromByteOffset: 8, as: UInt32.self) == 0 {
+      overflow.remove(before.load(fromByteOffset: 12, as: Slot.self))
+      before.storeBytes(of: 0, toByteOffset: 12, as: Slot.self)
     }
   }
 
   /// Carries the round of splitting on, or begins one.
-  @inline(never) private mutating func grow() {
+  @inline(never) private mutating func grow(_ keyOf: (Slot) -> (UInt64, UInt64)) {
     if split == 0, 2 * (Int(mask) + 1) > Self.mostLines {
       room = .max
       return
     }
-    for _ in 0..<Self.stride { splitNext() }
+    for _ in 0..<Self.stride { splitNext(keyOf) }
     room = 0
     if split == mask + 1 {
       mask = mask << 1 | 1
@@ -164,54 +184,28 @@ struct SlotTable: ~Copyable {
     }
   }
 
-  /// Splits the next line in two.
-  private mutating func splitNext() {
-    let lower = lines + Int(split) * Self.lineBytes
-    let tags = lower.load(as: UInt64.self)
-    var next = lower.load(fromByteOffset: 56, as: Slot.self)
+  /// Splits the next line in two: all its slots are taken out and put where they belong now.
+  private mutating func splitNext(_ keyOf: (Slot) -> (UInt64, UInt64)) {
+    let home = lines + Int(split) * Self.lineBytes
     split += 1
-    // Most lines have no overflow: their cells move in place.
-    if next == 0 {
-      rehome(tags, lower)
-    } else {
-      var pairs = [UInt64]()
-      gather(lower, into: &pairs)
-      lower.storeBytes(of: 0, as: UInt64.self)
-      lower.storeBytes(of: 0, toByteOffset: 56, as: Slot.self)
-      while next != 0 {
-        let line = overflowLine(next)
-        gather(line, into: &pairs)
-        let after = line.load(fromByteOffset: 56, as: Slot.self)
-        overflow.remove(next)
-        next = after
+    var slots = [Slot]()
+    var line: UnsafeMutableRawPointer? = home
+    var dropped: Slot = 0
+    while let it = line {
+      for cell in 0..<Self.cells where it.load(fromByteOffset: cell, as: UInt8.self) != 0 {
+        slots.append(it.load(fromByteOffset: 16 + 4 * cell, as: Slot.self))
       }
-      for pair in pairs {
-        let hash = UInt32(truncatingIfNeeded: pair >> 32)
-        put(hash, Slot(truncatingIfNeeded: pair), line(of: hash))
-      }
+      let following = it.load(fromByteOffset: 12, as: Slot.self)
+      if dropped != 0 { overflow.remove(dropped) }
+      dropped = following
+      line = following == 0 ? nil : UnsafeMutableRawPointer(overflow.base + Int(following))
     }
-  }
-
-  private mutating func rehome(_ tags: UInt64, _ lower: UnsafeMutableRawPointer) {
-    var used = tags & 0x0000_8080_8080_8080
-    while used != 0 {
-      let pair = Self.cell(lower, used).load(as: UInt64.self)
-      let hash = UInt32(truncatingIfNeeded: pair >> 32)
-      let home = line(of: hash)
-      if home != lower {
-        let place = UInt64(used.trailingZeroBitCount & ~7)
-        lower.storeBytes(of: lower.load(as: UInt64.self) & ~(0xFF << place), as: UInt64.self)
-        put(hash, Slot(truncatingIfNeeded: pair), home)
-      }
-      used &= used - 1
-    }
-  }
-
-  private func gather(_ line: UnsafeMutableRawPointer, into pairs: inout [UInt64]) {
-    var used = line.load(as: UInt64.self) & 0x0000_8080_8080_8080
-    while used != 0 {
-      pairs.append(Self.cell(line, used).load(as: UInt64.self))
-      used &= used - 1
+    home.storeBytes(of: 0, as: UInt64.self)
+    home.storeBytes(of: 0, toByteOffset: 8, as: UInt64.self)
+    for slot in slots {
+      let key = keyOf(slot)
+      let hash = hash(key.0, key.1)
+      put(hash, slot, self.line(of: hash))
     }
   }
 }

@@ -52,7 +52,7 @@ struct NonceLedger: ~Copyable {
   var isFull: Bool { count >= Self.mostRecords || more.isFull }
 
   @inline(__always) func hash(_ account: Slot, _ key: UInt16, _ nonce: UInt64) -> UInt32 {
-    table.hash(nonce, UInt64(account) << 16 | UInt64(key))
+    table.hash(nonce, UInt64(account) &<< 16 | UInt64(key))
   }
 
   @inline(__always) func find(_ account: Slot, _ key: UInt16, _ nonce: UInt64) -> Slot {
@@ -83,7 +83,10 @@ struct NonceLedger: ~Copyable {
     count &+= 1
     (records + Int(slot)).initialize(to: record)
     traces[Int(slot)] = NonceTrace(hash: hash, accountSlot: record.accountSlot)
-    table.insert(hash, slot)
+    let records = records
+    table.insert(hash, slot) {
+      (records[Int($0)].nonce, UInt64(records[Int($0)].accountSlot) << 16 | UInt64(records[Int($0)].key))
+    }
     if record.count > 1 { keepResults(slot) }
     return (slot, isFirst)
   }
@@ -107,7 +110,7 @@ struct NonceLedger: ~Copyable {
       if recent == 0 {
         isFirst = true
         recent = buckets.insert(ExpiryBucket(second: second))
-        bucketTable.insert(hash, recent)
+        bucketTable.insert(hash, recent) { (UInt64(bitPattern: base[Int($0)].second), 0) }
         queue.append(recent)
         rise()
       }

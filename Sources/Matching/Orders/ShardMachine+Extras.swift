@@ -31,7 +31,12 @@ extension ShardMachine {
   /// Enters an extra under its client id and its session.
   mutating func enlist(_ extra: OrderExtra, _ account: Slot) -> Slot {
     let slot = extras.insert(extra)
-    if extra.clientID != 0 { clientTable.insert(clientTable.hash(extra.clientID, UInt64(account)), slot) }
+    if extra.clientID != 0 {
+      let owners = ExtraOwners(self)
+      clientTable.insert(clientTable.hash(extra.clientID, UInt64(account)), slot) {
+        (owners.extras[Int($0)].clientID, UInt64(owners.account(of: $0)))
+      }
+    }
     if extra.diesWithSession {
       let newest = newestOfSession(extra.session)
       let hash = sessionTable.hash(extra.session)
@@ -40,7 +45,8 @@ extension ShardMachine {
         extras[newest].newerInSession = slot
         extras[slot].olderInSession = newest
       }
-      sessionTable.insert(hash, slot)
+      let base = extras.base
+      sessionTable.insert(hash, slot) { (base[Int($0)].session, 0) }
     }
     return slot
   }
@@ -53,7 +59,10 @@ extension ShardMachine {
       if extra.newerInSession == 0 {
         let hash = sessionTable.hash(extra.session)
         sessionTable.remove(hash, slot)
-        if extra.olderInSession != 0 { sessionTable.insert(hash, extra.olderInSession) }
+        let base = extras.base
+        if extra.olderInSession != 0 {
+          sessionTable.insert(hash, extra.olderInSession) { (base[Int($0)].session, 0) }
+        }
       } else {
         extras[extra.newerInSession].olderInSession = extra.olderInSession
       }
@@ -87,15 +96,9 @@ extension ShardMachine {
 
   /// The account's extra with that client id, or 0.
   func clientSlot(_ account: Slot, _ clientID: UInt64) -> Slot {
-    let orders = orders.base
-    let extras = extras.base
-    let stops = stops.base
+    let owners = ExtraOwners(self)
     return clientTable.find(clientTable.hash(clientID, UInt64(account))) {
-      let extra = extras[Int($0)]
-      if extra.clientID != clientID { return false }
-      return extra.stop != 0
-        ? stops[Int(extra.stop)].deferral.origin.accountSlot == account
-        : orders[Int(extra.order)].accountSlot == account
+      owners.extras[Int($0)].clientID == clientID && owners.account(of: $0) == account
     }
   }
 
@@ -128,5 +131,23 @@ extension ShardMachine {
     #endif
     return order.extra != 0 && extras[order.extra].expiry != 0
       && Timestamp(seconds: Int64(extras[order.extra].expiry)) <= now
+  }
+}
+
+/// Tells whose an extra is.
+private struct ExtraOwners {
+  let extras: UnsafeMutablePointer<OrderExtra>
+  let orders: UnsafeMutablePointer<RestingOrder>
+  let stops: UnsafeMutablePointer<ArmedStop>
+
+  init(_ shard: borrowing ShardMachine) {
+    extras = shard.extras.base
+    orders = shard.orders.base
+    stops = shard.stops.base
+  }
+
+  func account(of extra: Slot) -> Slot {
+    let (order, stop) = (extras[Int(extra)].order, extras[Int(extra)].stop)
+    return stop != 0 ? stops[Int(stop)].deferral.origin.accountSlot : orders[Int(order)].accountSlot
   }
 }

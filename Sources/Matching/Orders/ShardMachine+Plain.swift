@@ -105,7 +105,7 @@ extension ShardMachine {
     #else
       own.pointee.append(slot, base, rank: rank, lots: lots)
     #endif
-    orderTable.insert(hash, slot)
+    orderTable.insert(hash, slot) { (base[Int($0)].nonce, base[Int($0)].owner) }
     link(slot, account, base)
     book.pointee.orderCount &+= 1
     emitDelta(.added, book, own, side, rank, price: price, order: arrival, shows: lots, change: lots, into: &output)
@@ -162,18 +162,34 @@ extension ShardMachine {
   @inline(__always) mutating func cancelPlain(
     _ operation: OperationView, _ accountSlot: Slot, into output: inout OutputBuffer
   ) -> Answer? {
+    let target = Target(of: operation, accountSlot, self)
+    return cancelPlain(operation, target, accountSlot, into: &output)
+  }
+  @inline(__always) mutating func cancelPlain(
+    _ operation: OperationView, _ target: Target, _ accountSlot: Slot, into output: inout OutputBuffer
+  ) -> Answer? {
     let account = accounts.base + Int(accountSlot)
-    if operation.flags != 0 || account.pointee.deferred != 0 { return nil }
-    let owner = RestingOrder.owner(accountSlot, Self.ownerKey, operation.targetIndex)
-    let nonce = operation.targetNonce
-    let hash = orderTable.hash(nonce, owner)
-    let base = orders.base
-    let found = orderTable.locate(hash) { base[Int($0)].nonce == nonce && base[Int($0)].owner == owner }
-    if found.slot == 0 { return nil }
-    let order = base + Int(found.slot)
+    if target.place.slot == 0 || operation.flags != 0 || account.pointee.deferred != 0 { return nil }
+    let order = orders.base + Int(target.place.slot)
     let book = books.at(Int(order.pointee.book))
     if book.pointee.instrument != operation.instrument { return nil }
-    withdraw(order, found, hash, book, account, into: &output)
+    withdraw(order, target.place, target.hash, book, account, into: &output)
     return Answer(outcome: .cancelled)
+  }
+
+  /// The open order of the owner's key that an operation names, looked up ahead of its use: it lies far from the
+  /// processor.
+  struct Target: BitwiseCopyable {
+    var hash: UInt32 = 0
+    var place = SlotTable.Place.none
+
+    @inline(__always) init() {}
+    @inline(__always) init(of operation: OperationView, _ accountSlot: Slot, _ shard: borrowing ShardMachine) {
+      let owner = RestingOrder.owner(accountSlot, ShardMachine.ownerKey, operation.targetIndex)
+      let nonce = operation.targetNonce
+      let base = shard.orders.base
+      hash = shard.orderTable.hash(nonce, owner)
+      place = shard.orderTable.locate(hash) { base[Int($0)].nonce == nonce && base[Int($0)].owner == owner }
+    }
   }
 }

@@ -28,7 +28,10 @@ extension ShardMachine {
   mutating func register(_ slot: Slot) {
     let order = orders.base + Int(slot)
     let book = books.at(Int(order.pointee.book))
-    orderTable.insert(orderTable.hash(order.pointee.nonce, order.pointee.owner), slot)
+    let base = orders.base
+    orderTable.insert(orderTable.hash(order.pointee.nonce, order.pointee.owner), slot) {
+      (base[Int($0)].nonce, base[Int($0)].owner)
+    }
     book.pointee.orderCount &+= 1
   }
 

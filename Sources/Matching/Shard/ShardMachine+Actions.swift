@@ -23,13 +23,14 @@ extension ShardMachine {
     }
     let operation = action.operation(0)
     let kind = operation.rawKind
+    let target = kind == OperationCode.cancel ? Target(of: operation, slot, self) : Target()
     let hash = nonces.hash(slot, Self.ownerKey, action.nonce)
     if kind == OperationCode.quote || nonces.find(slot, Self.ownerKey, action.nonce, hash) != 0 { return false }
 
     let record = remember(action, slot, account, hash, expiring: expiry)
     let answer: Answer
     if kind == OperationCode.cancel {
-      answer = cancelPlain(operation, slot, into: &output) ?? performAlone(action, slot, into: &output)
+      answer = cancelPlain(operation, target, slot, into: &output) ?? performAlone(action, slot, into: &output)
     } else {
       answer =
         placePlain(operation, 0, action, slot, into: &output) ?? performAlone(action, slot, into: &output)

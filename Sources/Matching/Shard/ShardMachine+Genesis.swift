@@ -91,7 +91,7 @@ extension ShardMachine {
 
   mutating func addAccount(_ account: AccountID) -> Slot {
     let slot = accounts.insert(Account(id: account))
-    accountIndex.insert(account, slot)
+    accountIndex.insert(account, slot, accounts.base)
     ledger.reserve(slot)
     return slot
   }
@@ -111,7 +111,10 @@ extension ShardMachine {
 
   @inline(never) mutating func addPosition(_ account: Slot, _ book: Int) -> Slot {
     let slot = positions.insert(Position(accountSlot: account, book: UInt16(book)))
-    positionTable.insert(positionTable.hash(UInt64(account), UInt64(book)), slot)
+    let base = positions.base
+    positionTable.insert(positionTable.hash(UInt64(account), UInt64(book)), slot) {
+      (UInt64(base[Int($0)].accountSlot), UInt64(base[Int($0)].book))
+    }
     return slot
   }
 }

@@ -54,9 +54,9 @@ extension ShardMachine {
     accounts[account].deferred += 1
     books[Int(stop.book)].stops += 1
     let operation = stop.deferral.operation
-    stopTable.insert(
-      stopTable.hash(
-        stop.deferral.origin.nonce, RestingOrder.owner(account, stop.deferral.origin.key, stop.deferral.index)), slot)
+    let key = stop.deferral.signedName
+    let base = stops.base
+    stopTable.insert(stopTable.hash(key.nonce, key.owner), slot) { base[Int($0)].deferral.signedName }
     let diesWithSession = operation.flags.contains(.cancelOnDisconnect)
     if diesWithSession || operation.targetNonce != 0 {
       var extra = OrderExtra(order: 0)
@@ -122,9 +122,8 @@ extension ShardMachine {
     accounts[account].armedStops -= 1
     accounts[account].deferred -= 1
     books[book].stops -= 1
-    stopTable.remove(
-      stopTable.hash(
-        stop.deferral.origin.nonce, RestingOrder.owner(account, stop.deferral.origin.key, stop.deferral.index)), slot)
+    let key = stop.deferral.signedName
+    stopTable.remove(stopTable.hash(key.nonce, key.owner), slot)
     if stop.extra != 0 { delist(stop.extra, account) }
     if stop.expiry != 0 {
       timedOrders -= 1
