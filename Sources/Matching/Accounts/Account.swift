@@ -1,7 +1,8 @@
 import Bytes
 import Market
 
-/// What the shard keeps of one account; what the path of an order needs comes first.
+/// What the shard keeps of one account; what the path of an order needs comes first, in two cache
+/// lines.
 struct Account: BitwiseCopyable {
   /// Largest sum of consumed and reserved charges, USD.
   var ceiling: Int64 = 0
@@ -22,6 +23,7 @@ struct Account: BitwiseCopyable {
   var restrictions: Restrictions = .unopened
   /// Orders that wait: held, armed, queued or sweeping.
   var deferred: UInt32 = 0
+  var creditVersion: UInt64 = 0
   var owner = Address.zero
   /// Whether its ledger moved in this epoch.
   var movedInEpoch = false
@@ -36,7 +38,6 @@ struct Account: BitwiseCopyable {
   var newestStop: Slot = 0
   /// Market-maker protection, or 0.
   var protection: Slot = 0
-  var creditVersion: UInt64 = 0
   var freezeID: UInt64 = 0
   /// The last `Liquidate` done, and its answer.
   var liquidationStep: UInt64 = 0
@@ -46,6 +47,8 @@ struct Account: BitwiseCopyable {
   /// Quotes are refused until then; those that had arrived by `quotesOut` never trade again.
   var quotesFrozenUntil = Timestamp.zero
   var quotesOut: UInt64 = 0
+  /// Fills the third cache line.
+  private let padding: (UInt64, UInt64, UInt64) = (0, 0, 0)
 
   struct Restrictions: OptionSet, BitwiseCopyable {
     let rawValue: UInt32

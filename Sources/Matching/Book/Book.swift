@@ -1,18 +1,14 @@
 import Bytes
 import Market
 
-/// One hosted instrument: its contract, the marks in force, and what is going on in it.
+/// One hosted instrument: its contract, the marks in force, and what is going on in it; what every order needs comes
+/// first, in three cache lines.
 struct Book: BitwiseCopyable {
   /// Plain orders are taken without a further look while the time is before this; see `ShardMachine.updateGate`.
   var plainUntil = Timestamp.zero
   /// Lowest and highest price of a plain order.
   var plainLow: Int64 = 0
   var plainHigh: Int64 = -1
-  let instrument: InstrumentID
-  /// Open orders in the book.
-  var orderCount: UInt32 = 0
-  var bandLow: Int64 = 0
-  var bandHigh: Int64 = 0
   var mark: Int64 = 0
   var marginToBuy: Int64 = 0
   var marginToSell: Int64 = 0
@@ -20,6 +16,14 @@ struct Book: BitwiseCopyable {
   var deltas: UInt64 = 0
   /// Σ shown lots · weight, see `BookDelta`.
   var checksum: UInt64 = 0
+  let instrument: InstrumentID
+  /// Open orders in the book.
+  var orderCount: UInt32 = 0
+  let contract: Contract
+  /// Σ hidden lots of its icebergs.
+  var hiddenLots: Int64 = 0
+  var bandLow: Int64 = 0
+  var bandHigh: Int64 = 0
   /// Price of the last trade; `hasTraded` tells whether there was one.
   var last: Int64 = 0
   var hasTraded = false
@@ -30,7 +34,6 @@ struct Book: BitwiseCopyable {
   var isSettling = false
   /// Every position has been cash-settled.
   var isSettled = false
-  let contract: Contract
   /// Version of the marks that last named the instrument; they count only while it is the shard's newest.
   var marksVersion: UInt64 = 0
   /// Of one lot, see `ShardMarks`.
@@ -41,8 +44,6 @@ struct Book: BitwiseCopyable {
   var sweep: Slot = 0
   /// Operations that wait for the book.
   var queued: UInt32 = 0
-  /// Σ hidden lots of its icebergs.
-  var hiddenLots: Int64 = 0
   /// Armed stops, by what they watch.
   var stops: UInt32 = 0
   /// When the auction ends, and when it next tells its price.
@@ -56,6 +57,8 @@ struct Book: BitwiseCopyable {
 
   /// The settlement currency's place among the shard's.
   let currency: Int
+  /// Fills the fifth cache line.
+  private let padding: UInt64 = 0
 
   init(_ instrument: Instrument, currency: Int) {
     self.instrument = instrument.id
@@ -78,6 +81,7 @@ struct BookSet: ~Copyable {
   private var ladders: [UnsafeMutableRawPointer] = []
 
   init() {
+    assert(MemoryLayout<Book>.stride == 320 && MemoryLayout<BookSide>.stride == 16)
     books = LazyMemory.map(byteCount: Self.mostBooks * MemoryLayout<Book>.stride)
       .bindMemory(to: Book.self, capacity: Self.mostBooks)
     sides = LazyMemory.map(byteCount: Self.mostBooks * 2 * MemoryLayout<BookSide>.stride)

@@ -12,17 +12,20 @@ struct Level: BitwiseCopyable {
 /// and a 64-ary tree of bits that finds the next occupied one in at most seven loads.
 ///
 /// ```
-/// levels  [2^22] of 16 B │ bits: leaf 2^16 words, then 2^10, 2^4, 1
+/// top 1 word │ third tier 2^4 words │ second tier 2^10 words │ 2^16 blocks: leaf word, pad to 64 B, 64 levels of 16 B
 /// ```
 ///
-/// The memory is the book set's; it is mapped with the side's first order.
+/// Only touched pages are committed, and what a nearly empty side touches lies on few of them: a level beside its leaf
+/// word, the upper tiers together. The memory is the book set's; it is mapped with the side's first order.
 struct BookSide: BitwiseCopyable {
   static let span: UInt32 = 1 << 22
-  static let byteCount = Int(span) * MemoryLayout<Level>.stride + (wordCount * 8 + 63) / 64 * 64
-  private static let second = 1 << 16
-  private static let third = second + 1 << 10
-  private static let top = third + 1 << 4
-  private static let wordCount = top + 1
+  static let byteCount = blocks + Int(span) / 64 * blockBytes
+  /// In words.
+  private static let third = 1
+  private static let second = third + 1 << 4
+  /// In bytes.
+  private static let blocks = ((second + 1 << 10) * 8 + 63) / 64 * 64
+  private static let blockBytes = 64 + 64 * MemoryLayout<Level>.stride
 
   /// `nil` until something rests on the side.
   private var memory: UnsafeMutableRawPointer?
@@ -34,11 +37,12 @@ struct BookSide: BitwiseCopyable {
   var isMapped: Bool { memory != nil }
   mutating func map(_ memory: UnsafeMutableRawPointer) { self.memory = memory }
 
-  @inline(__always) private var levels: UnsafeMutablePointer<Level> {
-    memory.unsafelyUnwrapped.assumingMemoryBound(to: Level.self)
-  }
+  /// The words of the upper tiers.
   @inline(__always) private var words: UnsafeMutablePointer<UInt64> {
-    (memory.unsafelyUnwrapped + Int(Self.span) &* MemoryLayout<Level>.stride).assumingMemoryBound(to: UInt64.self)
+    memory.unsafelyUnwrapped.assumingMemoryBound(to: UInt64.self)
+  }
+  @inline(__always) private func leaf(_ place: Int) -> UnsafeMutablePointer<UInt64> {
+    (memory.unsafelyUnwrapped + (Self.blocks &+ place &* Self.blockBytes)).assumingMemoryBound(to: UInt64.self)
   }
 
   @inline(__always) static func rank(_ side: Side, _ tick: Int64) -> UInt32 {
@@ -52,11 +56,17 @@ struct BookSide: BitwiseCopyable {
   @inline(__always) static func mirrored(_ rank: UInt32) -> UInt32 { rank ^ (span &- 1) }
 
   /// The level; the side must be mapped.
-  @inline(__always) func level(_ rank: UInt32) -> UnsafeMutablePointer<Level> { levels + Int(rank) }
+  @inline(__always) func level(_ rank: UInt32) -> UnsafeMutablePointer<Level> {
+    let rank = Int(rank)
+    return
+      (memory.unsafelyUnwrapped
+      + (Self.blocks &+ 64 &+ (rank >> 6) &* Self.blockBytes &+ (rank & 63) &* MemoryLayout<Level>.stride))
+      .assumingMemoryBound(to: Level.self)
+  }
   /// Lots shown at the rank, also while nothing ever rested there.
   @inline(__always) func lots(_ rank: UInt32) -> Int64 { isMapped ? level(rank).pointee.lots : 0 }
   /// The first order at the best level; there must be one.
-  @inline(__always) var firstOrder: Slot { levels[Int(best)].first }
+  @inline(__always) var firstOrder: Slot { level(UInt32(bitPattern: best)).pointee.first }
 
   /// Puts the order last at its level.
   @inline(__always) mutating func append(_ slot: Slot, _ orders: UnsafeMutablePointer<RestingOrder>) {
@@ -66,7 +76,7 @@ struct BookSide: BitwiseCopyable {
     _ slot: Slot, _ orders: UnsafeMutablePointer<RestingOrder>, rank: UInt32, lots: Int64
   ) {
     let order = orders + Int(slot)
-    let level = levels + Int(rank)
+    let level = level(rank)
     let last = level.pointee.last
     order.pointee.previous = last
     order.pointee.next = 0
@@ -84,7 +94,7 @@ struct BookSide: BitwiseCopyable {
   #if NOVATION_PLANT
     /// Puts the order first at its level, out of priority.
     mutating func prepend(_ slot: Slot, _ orders: UnsafeMutablePointer<RestingOrder>) {
-      let level = levels + Int(orders[Int(slot)].rank)
+      let level = level(orders[Int(slot)].rank)
       let first = level.pointee.first
       if first == 0 { return append(slot, orders) }
       orders[Int(slot)].previous = 0
@@ -103,7 +113,7 @@ struct BookSide: BitwiseCopyable {
     _ order: UnsafeMutablePointer<RestingOrder>, _ orders: UnsafeMutablePointer<RestingOrder>
   ) {
     let rank = order.pointee.rank
-    let level = levels + Int(rank)
+    let level = level(rank)
     let previous = order.pointee.previous
     let next = order.pointee.next
     level.pointee.lots &-= order.pointee.lots
@@ -119,16 +129,16 @@ struct BookSide: BitwiseCopyable {
   @inline(never) func highest(below rank: UInt32) -> Int32 {
     guard isMapped else { return -1 }
     var place = Int(rank)
-    if let found = Self.last(words[place >> 6], below: place) { return Int32(found) }
+    if let found = Self.last(leaf(place >> 6).pointee, below: place) { return Int32(found) }
     place >>= 6
-    if let found = Self.last(words[Self.second + place >> 6], below: place) { return descend(found, 0) }
+    if let found = Self.last(words[Self.second + place >> 6], below: place) { return descend(found) }
     place >>= 6
     if let found = Self.last(words[Self.third + place >> 6], below: place) {
-      return descend(descended(found, Self.second), 0)
+      return descend(descended(found, Self.second))
     }
     place >>= 6
-    if let found = Self.last(words[Self.top], below: place) {
-      return descend(descended(descended(found, Self.third), Self.second), 0)
+    if let found = Self.last(words[0], below: place) {
+      return descend(descended(descended(found, Self.third), Self.second))
     }
     return -1
   }
@@ -142,38 +152,38 @@ struct BookSide: BitwiseCopyable {
   @inline(__always) private func descended(_ place: Int, _ tier: Int) -> Int {
     place << 6 | (63 - words[tier + place].leadingZeroBitCount)
   }
-  @inline(__always) private func descend(_ place: Int, _ tier: Int) -> Int32 {
-    Int32(truncatingIfNeeded: descended(place, tier))
+  @inline(__always) private func descend(_ place: Int) -> Int32 {
+    Int32(truncatingIfNeeded: place << 6 | (63 - leaf(place).pointee.leadingZeroBitCount))
   }
 
   @inline(__always) private func insert(_ rank: UInt32) {
     let place = Int(rank)
-    if !set(place >> 6, place) { insertAbove(place >> 6) }
+    if !Self.set(leaf(place >> 6), place) { insertAbove(place >> 6) }
   }
   @inline(never) private func insertAbove(_ place: Int) {
-    if set(Self.second + place >> 6, place) { return }
-    if set(Self.third + place >> 12, place >> 6) { return }
-    _ = set(Self.top, place >> 12)
+    if Self.set(words + Self.second + place >> 6, place) { return }
+    if Self.set(words + Self.third + place >> 12, place >> 6) { return }
+    _ = Self.set(words, place >> 12)
   }
   @inline(__always) private func remove(_ rank: UInt32) {
     let place = Int(rank)
-    if !clear(place >> 6, place) { removeAbove(place >> 6) }
+    if !Self.clear(leaf(place >> 6), place) { removeAbove(place >> 6) }
   }
   @inline(never) private func removeAbove(_ place: Int) {
-    if clear(Self.second + place >> 6, place) { return }
-    if clear(Self.third + place >> 12, place >> 6) { return }
-    _ = clear(Self.top, place >> 12)
+    if Self.clear(words + Self.second + place >> 6, place) { return }
+    if Self.clear(words + Self.third + place >> 12, place >> 6) { return }
+    _ = Self.clear(words, place >> 12)
   }
   /// Sets a bit and tells whether its word was occupied before.
-  @inline(__always) private func set(_ word: Int, _ place: Int) -> Bool {
-    let before = words[word]
-    words[word] = before | 1 &<< UInt64(truncatingIfNeeded: place)
+  @inline(__always) private static func set(_ word: UnsafeMutablePointer<UInt64>, _ place: Int) -> Bool {
+    let before = word.pointee
+    word.pointee = before | 1 &<< UInt64(truncatingIfNeeded: place)
     return before != 0
   }
   /// Clears a bit and tells whether its word is still occupied.
-  @inline(__always) private func clear(_ word: Int, _ place: Int) -> Bool {
-    let after = words[word] & ~(1 &<< UInt64(truncatingIfNeeded: place))
-    words[word] = after
+  @inline(__always) private static func clear(_ word: UnsafeMutablePointer<UInt64>, _ place: Int) -> Bool {
+    let after = word.pointee & ~(1 &<< UInt64(truncatingIfNeeded: place))
+    word.pointee = after
     return after != 0
   }
 }

@@ -8,20 +8,20 @@ struct Contract: BitwiseCopyable {
   /// Accumulated ledgers, positions and levels stay within ± this.
   static let largestSum: Int64 = (1 << 62) - 1
 
-  let kind: Instrument.Kind
-  let settlement: Instrument.Settlement
-  /// Whether amounts are in USD already.
-  let isDollar: Bool
   let tick: Divider
   let lot: Divider
   let minimumLots: Int64
   let maximumLots: Int64
+  /// Linear and in USD.
+  let isPlain: Bool
+  let kind: Instrument.Kind
+  let settlement: Instrument.Settlement
+  /// Whether amounts are in USD already.
+  let isDollar: Bool
   /// Lowest price with a coarser tick; beyond all prices where there is none.
   let coarseFrom: Int64
   /// Lowest tick that a price may have.
   let lowestTick: Int64
-  /// Linear and in USD.
-  let isPlain: Bool
   /// Largest position, in lots, whose quantity stays within 2^62 units.
   let largestPosition: Int64
   let expiry: Timestamp

@@ -147,6 +147,7 @@ public struct ShardMachine: ~Copyable, Machine {
   #endif
 
   public init(id: MachineID) {
+    assert(MemoryLayout<Account>.stride == 192 && MemoryLayout<RestingOrder>.stride == 64)
     self.id = id
     shard = ShardID(id.index)
   }
