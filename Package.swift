@@ -120,9 +120,10 @@ let package = Package(
         "VerifierNode", "Clearing", "Matching", "Settlement", "Cluster", "Journal", "Wire", "Cryptography", "Machine",
         "Market", "Bytes",
       ]),
-    .testTarget(name: "EndToEndTests", dependencies: ["novation"], swiftSettings: strict),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["novation", "Operations", "Wire", "Market", "Bytes"], swiftSettings: strict),
     tests("Messaging", ["Messaging", "Bytes"]),
-    tests("Gateway", ["GatewayNode", "Market", "Bytes"]),
+    tests("Gateway", ["GatewayNode", "Wire", "Machine", "Market", "Bytes"]),
     // The formats' articles, whose worked examples are read, written and recomputed.
     tests(
       "Documentation",

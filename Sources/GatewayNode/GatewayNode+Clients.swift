@@ -81,8 +81,18 @@ extension GatewayNode {
     } catch {
       return refuse(header, error.outcome, "\(error)", identity)
     }
+    guard let session = session(of: operations, identity, index) else {
+      counters.throttled += 1
+      return refuse(
+        header, .throttled,
+        "cancelOnDisconnect: \(SessionName.mostPlaces) sessions have such orders already", identity,
+        retryAfter: configuration.retryAfterMilliseconds)
+    }
     Frame.begin(.submit, in: &frame)
     frame.blob(bytes)
+    let place = frame.count - bytes.count + SignedActionHeader.sessionOffset
+    frame.patch(session.name, at: place)
+    frame.patch(session.generation, at: place + 8)
     guard backs[index].socket.offer(frame.bytes) == .sent else {
       return refuse(
         header, .shardUnavailable, "\(machine) cannot be reached", identity,
@@ -95,6 +105,15 @@ extension GatewayNode {
     watchers[header.account, default: []].insert(identity)
   }
 
+  /// What the shard is told of the sender's session: zeros unless some order lives with it. `nil` when there is no place
+  /// for another.
+  private func session(
+    of operations: UnsafeRawBufferPointer, _ identity: [UInt8], _ back: Int
+  ) -> (name: UInt64, generation: UInt64)? {
+    guard ClientSessions.isNeeded(for: operations) else { return (0, 0) }
+    return sessions.enter(identity, back).map { ($0.name.rawValue, $0.generation) }
+  }
+
   private func refuse(
     _ header: SignedActionHeader, _ outcome: Outcome, _ reason: String, _ identity: [UInt8], retryAfter: UInt32 = 0
   ) {
@@ -103,7 +122,7 @@ extension GatewayNode {
       account: header.account, key: header.key, nonce: header.nonce, outcome: outcome,
       retryAfterMilliseconds: retryAfter, reason: reason)
     Frame.write(.refusal, refusal, in: &frame)
-    _ = front.offer(to: identity, frame.bytes)
+    tell(identity)
   }
 
   private func ask(_ query: Query, from identity: [UInt8]) {
@@ -128,7 +147,7 @@ extension GatewayNode {
 
   func answer(_ tag: UInt64, _ body: [UInt8], _ identity: [UInt8], _ isAnswered: Bool = true) {
     Frame.write(.answer, Answer(tag: tag, isAnswered: isAnswered, body: body), in: &frame)
-    _ = front.offer(to: identity, frame.bytes)
+    tell(identity)
   }
 
   private func answerMarks(_ query: Query, _ identity: [UInt8]) {
@@ -159,6 +178,7 @@ extension GatewayNode {
         "actions": counters.actions, "operations": counters.operations, "refused": counters.refused,
         "throttled": counters.throttled, "replies": counters.replies, "dropped": counters.dropped,
         "waiting": Int64(waiting.count),
+        "sessions": Int64(sessions.count), "sessionEnds": Int64(sessions.endings),
       ])
     return (try? status.json()) ?? []
   }

@@ -10,6 +10,8 @@ import Bytes
 /// ```
 public struct SignedActionHeader: Sendable, Hashable, BitwiseCopyable {
   public static let byteCount = 160
+  /// Where session and session generation lie, which the gateway fills in.
+  public static let sessionOffset = 136
   /// Most operations under one signature.
   public static let maximumOperations = 256
 

@@ -22,7 +22,10 @@ public enum MatcherNode {
   ) throws -> MachineHost<ShardMachine> {
     var role = HostRole<ShardMachine>(
       sources: [.risk, .settlement],
-      admits: [.submit: .gateway, .marks: .marks, .sessionEnd: .gateway],
+      admits: [.submit: .gateway, .marks: .marks, .sessionEnd: .gateway, .heartbeat: .gateway],
+      sessions: SessionWatch.Times(
+        silence: Int64(map.settings.gatewaySilenceMilliseconds) * 1_000_000,
+        linger: market.parameters.heldOrderTimeout.nanoseconds + 500_000_000),
       figures: { machine in
         (
           [
