@@ -72,7 +72,8 @@ let package = Package(
     room(
       "SettlementNode",
       ["Bytes", "Market", "Machine", "Cryptography", "Settlement", "Journal", "Cluster", "Messaging", "Wire", log]),
-    room("GatewayNode", ["Bytes", "Market", "Machine", "Cryptography", "Cluster", "Messaging", "Wire", log]),
+    room(
+      "GatewayNode", ["Bytes", "Market", "Machine", "Cryptography", "Clearing", "Cluster", "Messaging", "Wire", log]),
     room(
       "VerifierNode",
       [
@@ -89,7 +90,7 @@ let package = Package(
       ]),
     .executableTarget(
       name: "novation",
-      dependencies: ["Operations", "Cluster", "Market", "Bytes", arguments],
+      dependencies: ["Operations", "Cluster", "Listing", "Market", "Bytes", arguments],
       swiftSettings: strict),
     // Tests mirror Sources; ArchitectureTests hold the shape of the whole.
     tests("Architecture"),
@@ -123,6 +124,7 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests", dependencies: ["novation", "Operations", "Wire", "Market", "Bytes"], swiftSettings: strict),
     tests("Messaging", ["Messaging", "Bytes"]),
+    tests("MarkNode", ["MarkNode", "Listing", "Pricing", "Wire", "Market", "Bytes"]),
     tests("Gateway", ["GatewayNode", "Wire", "Machine", "Market", "Bytes"]),
     // The formats' articles, whose worked examples are read, written and recomputed.
     tests(

@@ -29,7 +29,11 @@ extension GatewayNode {
       while body.remaining > 0 {
         let action = body.blob()
         if body.hasFailed { break }
-        submit(action, to: shard, from: identity)
+        if SignedListing.isMeant(by: action) {
+          submitListing(action, from: identity)
+        } else {
+          submit(action, to: shard, from: identity)
+        }
       }
     case .query:
       let query = Query(from: &body)
@@ -93,20 +97,26 @@ extension GatewayNode {
     let place = frame.count - bytes.count + SignedActionHeader.sessionOffset
     frame.patch(session.name, at: place)
     frame.patch(session.generation, at: place + 8)
-    guard backs[index].socket.offer(frame.bytes) == .sent else {
-      return refuse(
-        header, .shardUnavailable, "\(machine) cannot be reached", identity,
-        retryAfter: configuration.retryAfterMilliseconds)
-    }
-    let key = ActionKey(account: header.account, key: header.key, nonce: header.nonce, machine: machine)
-    if waiting.updateValue(Waiting(identity: identity, since: MachineClock.monotonic()), forKey: key) == nil {
-      backs[index].outstanding += 1
-    }
+    forward((header.account, header.key, header.nonce), to: index, identity)
     watchers[header.account, default: []].insert(identity)
   }
 
-  /// What the shard is told of the sender's session: zeros unless some order lives with it. `nil` when there is no place
-  /// for another.
+  /// Sends the frame at hand to a machine behind the gateway, and remembers whose answer will come.
+  func forward(_ action: ActionName, to index: Int, _ identity: [UInt8]) {
+    let machine = backs[index].machine
+    guard backs[index].socket.offer(frame.bytes) == .sent else {
+      return refuse(
+        action, .shardUnavailable, "\(machine) cannot be reached", identity,
+        retryAfter: configuration.retryAfterMilliseconds)
+    }
+    let key = ActionKey(account: action.account, key: action.key, nonce: action.nonce, machine: machine)
+    if waiting.updateValue(Waiting(identity: identity, since: MachineClock.monotonic()), forKey: key) == nil {
+      backs[index].outstanding += 1
+    }
+  }
+
+  /// What the shard is told of the sender's session: zeros unless some order lives with it. `nil` when there is no
+  /// place for another.
   private func session(
     of operations: UnsafeRawBufferPointer, _ identity: [UInt8], _ back: Int
   ) -> (name: UInt64, generation: UInt64)? {
@@ -117,9 +127,18 @@ extension GatewayNode {
   private func refuse(
     _ header: SignedActionHeader, _ outcome: Outcome, _ reason: String, _ identity: [UInt8], retryAfter: UInt32 = 0
   ) {
+    refuse((header.account, header.key, header.nonce), outcome, reason, identity, retryAfter: retryAfter)
+  }
+
+  /// What an action is called before it has a place in a journal.
+  typealias ActionName = (account: AccountID, key: KeyID, nonce: UInt64)
+
+  func refuse(
+    _ action: ActionName, _ outcome: Outcome, _ reason: String, _ identity: [UInt8], retryAfter: UInt32 = 0
+  ) {
     counters.refused += 1
     let refusal = Refusal(
-      account: header.account, key: header.key, nonce: header.nonce, outcome: outcome,
+      account: action.account, key: action.key, nonce: action.nonce, outcome: outcome,
       retryAfterMilliseconds: retryAfter, reason: reason)
     Frame.write(.refusal, refusal, in: &frame)
     tell(identity)

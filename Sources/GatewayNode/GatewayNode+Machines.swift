@@ -24,6 +24,10 @@ extension GatewayNode {
       case .feed: forwardFeed(received.frame(0), &body)
       case .answer:
         let answered = Answer(from: &body)
+        if body.isExhausted, answered.tag == listingsTag {
+          takeListings(answered)
+          continue
+        }
         guard body.isExhausted, let asker = questions.removeValue(forKey: answered.tag) else { continue }
         answer(asker.tag, answered.body, asker.identity, answered.isAnswered)
       default: counters.dropped += 1
@@ -46,6 +50,7 @@ extension GatewayNode {
       Frame.begin(.replies, in: &frame)
       frame.blob(bytes)
       tell(entry.identity)
+      if reply.account == .house, key.machine == .risk { askForListings() }
     }
   }
 

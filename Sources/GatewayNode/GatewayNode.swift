@@ -16,10 +16,11 @@ public actor GatewayNode {
 
   let id: MachineID
   let nodeName: String
-  let market: MarketDefinition
-  let encodedMarket: [UInt8]
-  let signing: ActionSigning
-  let routing: ActionRouting
+  /// As it was opened, and what risk has listed since.
+  var market: MarketDefinition
+  var encodedMarket: [UInt8]
+  var signing: ActionSigning
+  var routing: ActionRouting
   /// Key of the one peer that may bring marks.
   let marksKey: String?
   let configuration: GatewayConfiguration
@@ -30,6 +31,8 @@ public actor GatewayNode {
   var frame = ByteWriter(capacity: 1 << 16)
   var waiting: [ActionKey: Waiting] = [:]
   var questions: [UInt64: (identity: [UInt8], tag: UInt64)] = [:]
+  /// The gateway's own question to risk: which instruments it has listed.
+  var listingsTag: UInt64 = 0
   var nextTag: UInt64 = 0
   var watchers: [AccountID: Set<[UInt8]>] = [:]
   var bookSubscribers: Set<[UInt8]> = []
@@ -146,6 +149,7 @@ public actor GatewayNode {
       forget(identity)
     }
     tellSessionEnds(now)
+    askForListings()
   }
 
   private func tellSessionEnds(_ now: Int64) {

@@ -41,9 +41,10 @@ public enum MatcherNode {
         switch query.kind {
         case .book:
           let instrument = try InstrumentID(decoding: query.body)
-          guard let snapshot = machine.bookSnapshot(instrument, depth: BookText.depth), let listed = market[instrument]
-          else { throw UnlistedHere(instrument: instrument, machine: id) }
-          return HostAnswer([UInt8](try encoder.encode(BookText(snapshot, listed))))
+          guard let snapshot = machine.bookSnapshot(instrument, depth: BookText.depth) else {
+            throw UnlistedHere(instrument: instrument, machine: id)
+          }
+          return HostAnswer([UInt8](try encoder.encode(BookText(snapshot))))
         case .bookLevels:
           let instrument = try InstrumentID(decoding: query.body)
           guard let image = machine.levelsImage(of: instrument) else {
@@ -59,8 +60,8 @@ public enum MatcherNode {
         case .openOrders:
           let account = try AccountID(decoding: query.body)
           let orders =
-            machine.openOrders(account).map { OpenOrderText($0, market) }
-            + machine.waitingOrders(account).compactMap { OpenOrderText($0, market) }
+            machine.openOrders(account).map { OpenOrderText($0) }
+            + machine.waitingOrders(account).compactMap { OpenOrderText($0) }
           return HostAnswer([UInt8](try encoder.encode(orders)))
         default: throw UnansweredQuery(machine: id, kind: query.kind)
         }
@@ -74,17 +75,16 @@ public enum MatcherNode {
   }
 }
 
-/// One instrument's book as JSON, best prices first; prices and quantities are decimal text.
+/// One instrument's book as JSON, best prices first; prices are decimal text. Whoever asks knows the instrument.
 public struct BookText: Codable, Sendable {
   /// Levels a side that an answer holds.
   public static let depth = 50
 
   public struct Level: Codable, Sendable {
     public var price: String
-    public var quantity: String
+    public var lots: Int64
     public var orders: Int
   }
-  public var instrument: String
   /// Number of the last book change that this snapshot holds.
   public var sequence: UInt64
   /// Of the whole book as of that change: 16 hexadecimal digits.
@@ -92,12 +92,10 @@ public struct BookText: Codable, Sendable {
   public var bids: [Level]
   public var asks: [Level]
 
-  init(_ snapshot: BookSnapshot, _ listed: Instrument) {
+  init(_ snapshot: BookSnapshot) {
     func level(_ level: BookLevel) -> Level {
-      Level(
-        price: level.price.description, quantity: listed.quantity(level.lots)?.description ?? "", orders: level.orders)
+      Level(price: level.price.description, lots: level.lots.count, orders: level.orders)
     }
-    instrument = listed.name
     sequence = snapshot.sequence
     self.checksum = BookDiscrepancy.text(snapshot.checksum)
     bids = snapshot.bids.map(level)
@@ -111,10 +109,13 @@ public struct OpenOrderText: Codable, Sendable {
   public var state: String
   public var nonce: UInt64
   public var index: UInt16
-  public var instrument: String
+  /// Its number in the market.
+  public var instrument: UInt32
   public var side: String
   public var price: String
-  public var quantity: String
+  /// Open lots; absent for an order that waits, which has the quantity that was signed.
+  public var lots: Int64?
+  public var quantity: String?
   public var isReduceOnly: Bool
   public var isQuote: Bool
   /// Of a stop that is armed.
@@ -123,15 +124,14 @@ public struct OpenOrderText: Codable, Sendable {
   public var clientId: UInt64
   public var label: UInt32
 
-  init(_ order: OpenOrder, _ market: MarketDefinition) {
+  init(_ order: OpenOrder) {
     state = Outcome.resting.name
     nonce = order.order.nonce
     index = order.order.index
-    let listed = market[order.instrument]
-    instrument = listed?.name ?? "\(order.instrument)"
+    instrument = order.instrument.rawValue
     side = "\(order.side)"
     price = order.price.description
-    quantity = listed?.quantity(order.lots)?.description ?? ""
+    lots = order.lots.count
     isReduceOnly = order.isReduceOnly
     isQuote = order.isQuote
     clientId = order.clientID
@@ -139,13 +139,13 @@ public struct OpenOrderText: Codable, Sendable {
   }
 
   /// `nil` for an operation that waits and is no order: a cancel or a quote behind others.
-  init?(_ waiting: WaitingOrder, _ market: MarketDefinition) {
+  init?(_ waiting: WaitingOrder) {
     let operation = waiting.operation
     guard operation.kind == .new || operation.kind == .replace, let side = operation.side else { return nil }
     state = waiting.state.name
     nonce = waiting.order.nonce
     index = waiting.order.index
-    instrument = market[operation.instrument]?.name ?? "\(operation.instrument)"
+    instrument = operation.instrument.rawValue
     self.side = "\(side)"
     price = operation.price.description
     quantity = operation.quantity.description

@@ -25,6 +25,9 @@ public enum RiskNode {
       admits: [.submit: .gateway, .marks: .marks],
       figures: { figures(of: $0) },
       answer: { machine, query in
+        if query.kind == .listings {
+          return HostAnswer(Listings(in: machine.market, from: try InstrumentID(decoding: query.body)).encoded)
+        }
         guard query.kind == .account else { throw UnansweredQuery(machine: .risk, kind: query.kind) }
         let account = try AccountID(decoding: query.body)
         guard let view = machine.view(of: account) else { throw UnknownAccount(account: account) }

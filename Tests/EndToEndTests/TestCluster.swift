@@ -9,13 +9,19 @@ import Wire
 final class TestCluster {
   let data: String
   private let scratch = ScratchDirectory()
-  private let run = Process()
+  private var run = Process()
   private var clients: [Process] = []
 
   /// Starts it, and waits until everything answers.
-  init(_ options: [String] = []) throws {
+  init() throws {
     data = "\(scratch.path)/d"
     try FileManager.default.createDirectory(atPath: scratch.path, withIntermediateDirectories: true)
+    try startAgain()
+  }
+
+  /// Starts it once more, after it has ended.
+  func startAgain() throws {
+    run = Process()
     let log = "\(scratch.path)/run.log"
     _ = FileManager.default.createFile(atPath: log, contents: nil)
     run.executableURL = NovationProgram.executable
@@ -24,7 +30,7 @@ final class TestCluster {
       [
         "run", "--data", data, "--load", "100", "--batch", "4", "--accounts", "2", "--nodes", "1", "--shards", "2",
         "--seconds", "150", "--json",
-      ] + options
+      ]
     run.currentDirectoryURL = NovationProgram.packageRoot
     run.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
     run.standardError = run.standardOutput
@@ -100,11 +106,12 @@ final class TestCluster {
 
 /// Asks again and again; a time-out is a failure.
 func waitUntil(
-  _ what: String, seconds: Double, sourceLocation: SourceLocation = #_sourceLocation, _ isSo: () throws -> Bool
+  _ what: @autoclosure () -> String, seconds: Double, sourceLocation: SourceLocation = #_sourceLocation,
+  _ isSo: () throws -> Bool
 ) throws {
   let deadline = Date().addingTimeInterval(seconds)
   while try !isSo() {
-    try #require(Date() < deadline, "not within \(seconds) s: \(what)", sourceLocation: sourceLocation)
+    try #require(Date() < deadline, "not within \(seconds) s: \(what())", sourceLocation: sourceLocation)
     usleep(50_000)
   }
 }

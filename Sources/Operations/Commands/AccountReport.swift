@@ -55,8 +55,8 @@ public struct AccountReport: CommandReport {
     account = seen.account
     owner = seen.owner
     ledger = seen.ledger
-    positions = seen.positions.map { position in
-      let quantity = session.market.instrument(named: position.instrument)?.quantity(Lots(position.lots))
+    positions = try seen.positions.map { position in
+      let quantity = try session.market.instrument(named: position.instrument)?.quantity(Lots(position.lots))
       return Position(instrument: position.instrument, quantity: quantity?.description ?? "\(position.lots) lots")
     }
     equity = seen.equity
@@ -68,9 +68,12 @@ public struct AccountReport: CommandReport {
     pendingWithdrawals = seen.pendingWithdrawals
     isFrozen = seen.isFrozen
     openOrders = try session.openOrders(of: id).map { shard, order in
-      OpenOrder(
-        nonce: order.nonce, index: order.index, shard: shard.rawValue, instrument: order.instrument, side: order.side,
-        price: order.price, quantity: order.quantity, isReduceOnly: order.isReduceOnly, state: order.state,
+      let listed = try session.instrument(InstrumentID(order.instrument))
+      return OpenOrder(
+        nonce: order.nonce, index: order.index, shard: shard.rawValue,
+        instrument: listed?.name ?? "\(order.instrument)",
+        side: order.side, price: order.price, quantity: order.quantity(in: listed), isReduceOnly: order.isReduceOnly,
+        state: order.state,
         isQuote: order.isQuote, triggerPrice: order.triggerPrice, clientId: order.clientId == 0 ? nil : order.clientId,
         label: order.label == 0 ? nil : order.label)
     }
