@@ -63,6 +63,10 @@ public enum MatcherNode {
             machine.openOrders(account).map { OpenOrderText($0) }
             + machine.waitingOrders(account).compactMap { OpenOrderText($0) }
           return HostAnswer([UInt8](try encoder.encode(orders)))
+        case .standing:
+          let account = try AccountID(decoding: query.body)
+          guard let standing = machine.standing(account) else { throw UnknownHere(account: account, machine: id) }
+          return HostAnswer([UInt8](try encoder.encode(StandingText(standing))))
         default: throw UnansweredQuery(machine: id, kind: query.kind)
         }
       })
@@ -155,6 +159,30 @@ public struct OpenOrderText: Codable, Sendable {
     clientId = operation.kind == .new ? operation.targetNonce : 0
     label = operation.label
   }
+}
+
+/// What keeps an account from trading in one shard, as JSON.
+public struct StandingText: Codable, Sendable {
+  /// It is being liquidated.
+  public var isFrozen: Bool
+  /// Its kill switch is on.
+  public var isKilled: Bool
+  /// Nanoseconds since 1970 until which its quotes are refused; absent for an account whose protection never tripped,
+  /// the greatest number where that lasts until a reset.
+  public var quotesRefusedUntil: Int64?
+
+  init(_ standing: AccountStanding) {
+    isFrozen = standing.isFrozen
+    isKilled = standing.isKilled
+    quotesRefusedUntil = standing.quotesFrozenUntil == .zero ? nil : standing.quotesFrozenUntil.nanoseconds
+  }
+}
+
+/// An account that no credit has made known to the shard.
+struct UnknownHere: Error, CustomStringConvertible {
+  var account: AccountID
+  var machine: MachineID
+  var description: String { "account \(account) is not known in \(machine)" }
 }
 
 /// An instrument that another shard holds, or none.
