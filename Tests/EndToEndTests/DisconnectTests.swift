@@ -49,6 +49,19 @@ import Testing
     try scene.cluster.expectCleanEnd()
   }
 
+  @Test func aShardThatIsStartedAgainKeepsTheOrdersOfSessionsThatGoOn() throws {
+    let scene = try Scene()
+    try scene.cluster.killNode("matcher-0")
+    try waitUntil("the shard is back", seconds: 30) { try scene.cluster.novation("status").code == 0 }
+    sleep(3)
+    #expect(try scene.openOrders() == [1, 2], "client and gateway are there")
+    kill(scene.client.processIdentifier, SIGKILL)
+    try waitUntil("the order of the client that is gone is cancelled", seconds: 10) {
+      try scene.openOrders() == [2]
+    }
+    try scene.cluster.expectCleanEnd()
+  }
+
   @Test func aClientThatFallsSilentHasEndedItsSession() throws {
     let scene = try Scene()
     kill(scene.client.processIdentifier, SIGSTOP)

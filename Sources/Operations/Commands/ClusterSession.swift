@@ -1,9 +1,8 @@
 import Bytes
+import Clearing
 import Cluster
 import Foundation
-import Journal
 import Listing
-import Machine
 import Market
 import Wire
 
@@ -44,22 +43,13 @@ public final class ClusterSession {
     try ClusterSession(dataDirectory: dataDirectory).market
   }
 
-  /// The market as it was opened, and what the coordinator's journal holds of later listings.
+  /// The market as risk's journal has it; as it was opened, where risk has not begun one.
   private static func journalledMarket(_ map: ClusterMap) throws -> MarketDefinition {
-    var market = try openedListing(map).market
-    let directory = map.journalDirectory(of: .settlement)
-    guard FileManager.default.fileExists(atPath: directory) else { return market }
-    try JournalReader(directory: directory, machine: .settlement).forEachEntry(from: SequenceNumber(1)) {
-      header, payload in
-      guard header.kind == .stream, header.source == .risk else { return true }
-      var messages = StreamMessages(header, payload)
-      while var message = messages.next() {
-        guard message.kind == .listing else { continue }
-        _ = market.take(Listings(instruments: [InstrumentListing(from: &message.body).instrument]))
-      }
-      return true
-    }
-    return market
+    let opened = try openedListing(map).market
+    let directory = map.journalDirectory(of: .risk)
+    guard FileManager.default.fileExists(atPath: directory) else { return opened }
+    let risk: RiskMachine = try MachineRecovery.read(.risk, directory: directory)
+    return risk.market.instruments.count > opened.instruments.count ? risk.market : opened
   }
 
   /// The market as it was opened, with what marks are made of.
