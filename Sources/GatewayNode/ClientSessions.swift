@@ -102,7 +102,7 @@ struct ClientSessions {
   }
 
   /// The machine has the end in its journal.
-  mutating func confirmed(_ end: SessionEnd, by back: Int, at now: Int64) {
+  mutating func confirmed(_ end: SessionEnd, by back: Int) {
     guard let index = pending.firstIndex(where: { $0.back == back && $0.end == end }) else { return }
     if pending[index].toldAt >= pending[index].since + linger {
       pending.remove(at: index)

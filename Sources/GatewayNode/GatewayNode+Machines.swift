@@ -20,7 +20,7 @@ extension GatewayNode {
       case .replies: forwardReplies(&body, index)
       case .sessionEnd:
         let end = SessionEnd(from: &body)
-        if body.isExhausted { sessions.confirmed(end, by: index, at: MachineClock.monotonic()) }
+        if body.isExhausted { sessions.confirmed(end, by: index) }
       case .feed: forwardFeed(received.frame(0), &body)
       case .answer:
         let answered = Answer(from: &body)

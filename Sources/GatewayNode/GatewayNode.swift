@@ -120,7 +120,10 @@ public actor GatewayNode {
   private func endOfTurn() {
     let now = MachineClock.monotonic()
     for index in backs.indices where backs[index].machine.shard != nil { keepSubscribed(index, now) }
-    if now >= nextSweep { sweep(now) }
+    if now >= nextSweep {
+      sweep(now)
+      askForListings()
+    }
     if now >= nextBeat { beat(now) }
     wakeUp?.set(MonotonicTime.now().advanced(by: 100_000_000))
   }
@@ -145,11 +148,10 @@ public actor GatewayNode {
     Frame.write(.heartbeat, GatewayHeartbeat(gateway: id, incarnation: incarnation), in: &frame)
     for back in backs where back.machine.shard != nil { _ = back.socket.offer(frame.bytes) }
     Frame.begin(.heartbeat, in: &frame)
-    for identity in sessions.identities where front.offer(to: identity, frame.bytes) == .unreachable {
-      forget(identity)
-    }
+    // Forgetting writes frames of its own.
+    let gone = sessions.identities.filter { front.offer(to: $0, frame.bytes) == .unreachable }
+    for identity in gone { forget(identity) }
     tellSessionEnds(now)
-    askForListings()
   }
 
   private func tellSessionEnds(_ now: Int64) {

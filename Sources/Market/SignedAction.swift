@@ -37,7 +37,8 @@ public struct SignedActionHeader: Sendable, Hashable, BitwiseCopyable {
   public var signer: Address
   public var owner: Address
   public var signature: RecoverableSignature
-  /// The gateway session that sent it, for cancel-on-disconnect; not signed.
+  /// The gateway's session with its sender, if some order in it is to be cancelled when that ends; else zero.
+  /// Not signed.
   public var session: UInt64
   public var sessionGeneration: UInt64
   /// Most fee per unit that a trade's signer accepts, in USD; trades only.

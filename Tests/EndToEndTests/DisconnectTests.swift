@@ -11,17 +11,19 @@ import Testing
     let account: Int
     let shard: UInt16
     let client: Process
+    let lot: String
+    let price: String
 
     init() throws {
       cluster = try TestCluster()
       let listed = try cluster.novation("instruments", "show", DisconnectTests.instrument).json
       shard = UInt16(try #require(listed["shard"] as? Int))
       account = try cluster.account()
-      let lot = try #require(listed["lot_size"] as? String)
+      lot = try #require(listed["lot_size"] as? String)
       let tick = try #require((listed["tick_size"] as? String).flatMap(Double.init))
       let book = try cluster.novation("book", DisconnectTests.instrument).json
       let mark = try #require((book["mark"] as? String).flatMap(Double.init))
-      let price = String(format: "%.4f", (mark * 0.93 / tick).rounded() * tick)
+      price = String(format: "%.4f", (mark * 0.93 / tick).rounded() * tick)
       let kept = try cluster.novation(
         "order", "--account", "\(account)", "--instrument", DisconnectTests.instrument, "--side", "buy", "--quantity",
         "\(lot)", "--price", price, "--client-id", "2")
@@ -47,6 +49,22 @@ import Testing
     sleep(3)
     #expect(try scene.openOrders() == [2])
     try scene.cluster.expectCleanEnd()
+  }
+
+  @Test func quotesThatLiveWithTheirSessionGoWithIt() throws {
+    let scene = try Scene()
+    let quoted = try scene.cluster.novation(
+      "quote", Self.instrument, "--account", "\(scene.account)", "--bid", "\(scene.price)@\(scene.lot)",
+      "--cancel-on-disconnect", "--wait", "1.5")
+    #expect(quoted.code == 0, "\(quoted.output)\(quoted.errors)")
+    try waitUntil("the quote is gone", seconds: 10) { try scene.openOrders() == [1, 2] }
+    #expect(
+      try scene.cluster.novation(
+        "quote", Self.instrument, "--account", "\(scene.account)", "--bid",
+        "\(scene.price)@\(scene.lot)"
+      ).code == 0)
+    sleep(1)
+    #expect(try scene.openOrders() == [0, 1, 2], "a quote that does not stays")
   }
 
   @Test func aShardThatIsStartedAgainKeepsTheOrdersOfSessionsThatGoOn() throws {

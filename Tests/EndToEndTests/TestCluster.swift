@@ -29,7 +29,7 @@ final class TestCluster {
     run.arguments =
       [
         "run", "--data", data, "--load", "100", "--batch", "4", "--accounts", "2", "--nodes", "1", "--shards", "2",
-        "--seconds", "150", "--json",
+        "--seconds", "600", "--json",
       ]
     run.currentDirectoryURL = NovationProgram.packageRoot
     run.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: log))

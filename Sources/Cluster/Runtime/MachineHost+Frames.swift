@@ -67,7 +67,7 @@ extension MachineHost where M: ~Copyable {
       guard body.isExhausted, isAdmitted(kind, name), isHosted(heartbeat.gateway, by: name) else {
         return refuse(name, "a heartbeat")
       }
-      endSessions { $0.heard(heartbeat, at: MachineClock.monotonic()) }
+      endSessions(sessions?.heard(heartbeat, at: MachineClock.monotonic()))
     case .attestation:
       guard isAdmitted(kind, name) else { return refuse(name, "an attestation") }
       append(.attestation, body.bytes(body.remaining))

@@ -12,11 +12,8 @@ extension MachineHost where M: ~Copyable {
   }
 
   /// Journals what the watch says is over.
-  func endSessions(_ ask: (inout SessionWatch) -> [SessionEnd]) {
-    guard var watch = sessions else { return }
-    let ends = ask(&watch)
-    sessions = watch
-    guard !ends.isEmpty else { return }
+  func endSessions(_ ends: [SessionEnd]?) {
+    guard let ends, !ends.isEmpty else { return }
     log.notice("ending the sessions of a gateway", metadata: ["machine": "\(id)", "sessions": "\(ends.count)"])
     for end in ends { append(end) }
   }

@@ -38,7 +38,7 @@ public actor MachineHost<M: Machine & ~Copyable> {
   var followUps: [(kind: InputKind, payload: [UInt8])] = []
   var received = MessageBuffer()
   var frame = ByteWriter(capacity: 1 << 16)
-  /// What gateways were told of sessions' ends once they are durable: what they said, to whom it is said back.
+  /// What gateways have said of sessions' ends; each is told the same when it is durable.
   var sessionEnds: [(identity: [UInt8], end: SessionEnd)] = []
   var sessions: SessionWatch?
   var inputs: UInt64 = 0
@@ -185,7 +185,7 @@ public actor MachineHost<M: Machine & ~Copyable> {
         inputs += 1
         rounds += 1
       }
-      endSessions { $0.due(at: MachineClock.monotonic()) }
+      endSessions(sessions?.due(at: MachineClock.monotonic()))
       if sequencer.machine.wantsSeal { try seal(until: sequencer.epoch.next) }
       if isCommitDue { try flush() }
       try submitFollowUps()
