@@ -72,7 +72,8 @@ let package = Package(
     room(
       "SettlementNode",
       ["Bytes", "Market", "Machine", "Cryptography", "Settlement", "Journal", "Cluster", "Messaging", "Wire", log]),
-    room("GatewayNode", ["Bytes", "Market", "Machine", "Cryptography", "Cluster", "Messaging", "Wire", log]),
+    room(
+      "GatewayNode", ["Bytes", "Market", "Machine", "Cryptography", "Clearing", "Cluster", "Messaging", "Wire", log]),
     room(
       "VerifierNode",
       [
@@ -89,7 +90,7 @@ let package = Package(
       ]),
     .executableTarget(
       name: "novation",
-      dependencies: ["Operations", "Cluster", "Market", "Bytes", arguments],
+      dependencies: ["Operations", "Cluster", "Listing", "Market", "Bytes", arguments],
       swiftSettings: strict),
     // Tests mirror Sources; ArchitectureTests hold the shape of the whole.
     tests("Architecture"),
@@ -120,9 +121,11 @@ let package = Package(
         "VerifierNode", "Clearing", "Matching", "Settlement", "Cluster", "Journal", "Wire", "Cryptography", "Machine",
         "Market", "Bytes",
       ]),
-    .testTarget(name: "EndToEndTests", dependencies: ["novation"], swiftSettings: strict),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["novation", "Operations", "Wire", "Market", "Bytes"], swiftSettings: strict),
     tests("Messaging", ["Messaging", "Bytes"]),
-    tests("Gateway", ["GatewayNode", "Market", "Bytes"]),
+    tests("MarkNode", ["MarkNode", "Listing", "Pricing", "Wire", "Market", "Bytes"]),
+    tests("Gateway", ["GatewayNode", "Wire", "Machine", "Market", "Bytes"]),
     // The formats' articles, whose worked examples are read, written and recomputed.
     tests(
       "Documentation",

@@ -3,13 +3,19 @@ import Market
 
 /// Which one machine an action is for.
 struct ActionRouting {
-  private let market: MarketDefinition
+  private var market: MarketDefinition
   /// The shard of each instrument, by its number: a whole instrument is too much to copy for every operation.
-  private let shards: [ShardID]
+  private var shards: [ShardID]
 
   init(_ market: MarketDefinition) {
     self.market = market
     shards = market.instruments.map(\.shard)
+  }
+
+  /// Takes an instrument that joins the market.
+  mutating func list(_ instrument: Instrument) {
+    market.instruments.append(instrument)
+    shards.append(instrument.shard)
   }
 
   struct Refused: Error {

@@ -29,7 +29,11 @@ extension GatewayNode {
       while body.remaining > 0 {
         let action = body.blob()
         if body.hasFailed { break }
-        submit(action, to: shard, from: identity)
+        if SignedListing.isMeant(by: action) {
+          submitListing(action, from: identity)
+        } else {
+          submit(action, to: shard, from: identity)
+        }
       }
     case .query:
       let query = Query(from: &body)
@@ -81,29 +85,63 @@ extension GatewayNode {
     } catch {
       return refuse(header, error.outcome, "\(error)", identity)
     }
-    Frame.begin(.submit, in: &frame)
-    frame.blob(bytes)
-    guard backs[index].socket.offer(frame.bytes) == .sent else {
+    guard let session = session(of: operations, identity, index) else {
+      counters.throttled += 1
       return refuse(
-        header, .shardUnavailable, "\(machine) cannot be reached", identity,
+        header, .throttled,
+        "cancelOnDisconnect: \(SessionName.mostPlaces) sessions have such orders already", identity,
         retryAfter: configuration.retryAfterMilliseconds)
     }
-    let key = ActionKey(account: header.account, key: header.key, nonce: header.nonce, machine: machine)
+    Frame.begin(.submit, in: &frame)
+    frame.blob(bytes)
+    let place = frame.count - bytes.count + SignedActionHeader.sessionOffset
+    frame.patch(session.name, at: place)
+    frame.patch(session.generation, at: place + 8)
+    forward((header.account, header.key, header.nonce), to: index, identity)
+    watchers[header.account, default: []].insert(identity)
+  }
+
+  /// Sends the frame at hand to a machine behind the gateway, and remembers whose answer will come.
+  func forward(_ action: ActionName, to index: Int, _ identity: [UInt8]) {
+    let machine = backs[index].machine
+    guard backs[index].socket.offer(frame.bytes) == .sent else {
+      return refuse(
+        action, .shardUnavailable, "\(machine) cannot be reached", identity,
+        retryAfter: configuration.retryAfterMilliseconds)
+    }
+    let key = ActionKey(account: action.account, key: action.key, nonce: action.nonce, machine: machine)
     if waiting.updateValue(Waiting(identity: identity, since: MachineClock.monotonic()), forKey: key) == nil {
       backs[index].outstanding += 1
     }
-    watchers[header.account, default: []].insert(identity)
+  }
+
+  /// What the shard is told of the sender's session: zeros unless some order lives with it. `nil` when there is no
+  /// place for another.
+  private func session(
+    of operations: UnsafeRawBufferPointer, _ identity: [UInt8], _ back: Int
+  ) -> (name: UInt64, generation: UInt64)? {
+    guard ClientSessions.isNeeded(for: operations) else { return (0, 0) }
+    return sessions.enter(identity, back).map { ($0.name.rawValue, $0.generation) }
   }
 
   private func refuse(
     _ header: SignedActionHeader, _ outcome: Outcome, _ reason: String, _ identity: [UInt8], retryAfter: UInt32 = 0
   ) {
+    refuse((header.account, header.key, header.nonce), outcome, reason, identity, retryAfter: retryAfter)
+  }
+
+  /// What an action is called before it has a place in a journal.
+  typealias ActionName = (account: AccountID, key: KeyID, nonce: UInt64)
+
+  func refuse(
+    _ action: ActionName, _ outcome: Outcome, _ reason: String, _ identity: [UInt8], retryAfter: UInt32 = 0
+  ) {
     counters.refused += 1
     let refusal = Refusal(
-      account: header.account, key: header.key, nonce: header.nonce, outcome: outcome,
+      account: action.account, key: action.key, nonce: action.nonce, outcome: outcome,
       retryAfterMilliseconds: retryAfter, reason: reason)
     Frame.write(.refusal, refusal, in: &frame)
-    _ = front.offer(to: identity, frame.bytes)
+    tell(identity)
   }
 
   private func ask(_ query: Query, from identity: [UInt8]) {
@@ -128,7 +166,7 @@ extension GatewayNode {
 
   func answer(_ tag: UInt64, _ body: [UInt8], _ identity: [UInt8], _ isAnswered: Bool = true) {
     Frame.write(.answer, Answer(tag: tag, isAnswered: isAnswered, body: body), in: &frame)
-    _ = front.offer(to: identity, frame.bytes)
+    tell(identity)
   }
 
   private func answerMarks(_ query: Query, _ identity: [UInt8]) {
@@ -159,6 +197,7 @@ extension GatewayNode {
         "actions": counters.actions, "operations": counters.operations, "refused": counters.refused,
         "throttled": counters.throttled, "replies": counters.replies, "dropped": counters.dropped,
         "waiting": Int64(waiting.count),
+        "sessions": Int64(sessions.count), "sessionEnds": Int64(sessions.endings),
       ])
     return (try? status.json()) ?? []
   }

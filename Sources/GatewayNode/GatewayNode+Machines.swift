@@ -1,5 +1,6 @@
 import Bytes
 import Cluster
+import Machine
 import Market
 import Messaging
 import Wire
@@ -17,9 +18,16 @@ extension GatewayNode {
       var body = opened.body
       switch opened.kind {
       case .replies: forwardReplies(&body, index)
+      case .sessionEnd:
+        let end = SessionEnd(from: &body)
+        if body.isExhausted { sessions.confirmed(end, by: index) }
       case .feed: forwardFeed(received.frame(0), &body)
       case .answer:
         let answered = Answer(from: &body)
+        if body.isExhausted, answered.tag == listingsTag {
+          takeListings(answered)
+          continue
+        }
         guard body.isExhausted, let asker = questions.removeValue(forKey: answered.tag) else { continue }
         answer(asker.tag, answered.body, asker.identity, answered.isAnswered)
       default: counters.dropped += 1
@@ -41,7 +49,8 @@ extension GatewayNode {
       backs[index].outstanding = max(0, backs[index].outstanding - 1)
       Frame.begin(.replies, in: &frame)
       frame.blob(bytes)
-      _ = front.offer(to: entry.identity, frame.bytes)
+      tell(entry.identity)
+      if reply.account == .house, key.machine == .risk { askForListings() }
     }
   }
 
@@ -65,15 +74,10 @@ extension GatewayNode {
     for (identity, layouts) in reports {
       Feed.begin(shard, in: &frame)
       for layout in layouts { layout.withUnsafeBytes { Feed.append(.report, $0, to: &frame) } }
-      if front.offer(to: identity, frame.bytes) == .unreachable { forget(identity) }
+      tell(identity)
     }
     if hasBooks {
       for identity in bookSubscribers where front.offer(to: identity, whole) == .unreachable { forget(identity) }
     }
-  }
-
-  private func forget(_ identity: [UInt8]) {
-    bookSubscribers.remove(identity)
-    for account in watchers.keys { watchers[account]?.remove(identity) }
   }
 }

@@ -16,10 +16,11 @@ public actor GatewayNode {
 
   let id: MachineID
   let nodeName: String
-  let market: MarketDefinition
-  let encodedMarket: [UInt8]
-  let signing: ActionSigning
-  let routing: ActionRouting
+  /// As it was opened, and what risk has listed since.
+  var market: MarketDefinition
+  var encodedMarket: [UInt8]
+  var signing: ActionSigning
+  var routing: ActionRouting
   /// Key of the one peer that may bring marks.
   let marksKey: String?
   let configuration: GatewayConfiguration
@@ -30,10 +31,15 @@ public actor GatewayNode {
   var frame = ByteWriter(capacity: 1 << 16)
   var waiting: [ActionKey: Waiting] = [:]
   var questions: [UInt64: (identity: [UInt8], tag: UInt64)] = [:]
+  /// The gateway's own question to risk: which instruments it has listed.
+  var listingsTag: UInt64 = 0
   var nextTag: UInt64 = 0
   var watchers: [AccountID: Set<[UInt8]>] = [:]
   var bookSubscribers: Set<[UInt8]> = []
   var marks: [ShardID: [UInt8]] = [:]
+  var sessions: ClientSessions
+  /// Of this process; generations of sessions begin with it.
+  let incarnation: UInt64
   var counters = Counters()
 
   /// A machine behind the gateway.
@@ -81,7 +87,12 @@ public actor GatewayNode {
     signing = ActionSigning(market: market)
     routing = ActionRouting(market)
     marksKey = map.node(hosting: .marks)?.publicKey
-    front = try transport.frontDoor(bindingEndpointOf: id)
+    incarnation = UInt64(clamping: MachineClock.wall().nanoseconds)
+    sessions = ClientSessions(
+      gateway: id.index, firstGeneration: incarnation,
+      linger: market.parameters.heldOrderTimeout.nanoseconds + configuration.lingerNanoseconds)
+    front = try transport.frontDoor(
+      bindingEndpointOf: id, silence: Int32(clamping: configuration.clientSilenceMilliseconds))
     for machine in map.shards.map(MachineID.shard) + [.risk, .settlement] {
       backs.append(Back(machine: machine, socket: try transport.dealer(connectingTo: machine)))
     }
@@ -109,11 +120,16 @@ public actor GatewayNode {
   private func endOfTurn() {
     let now = MachineClock.monotonic()
     for index in backs.indices where backs[index].machine.shard != nil { keepSubscribed(index, now) }
-    if now >= nextSweep { sweep(now) }
+    if now >= nextSweep {
+      sweep(now)
+      askForListings()
+    }
+    if now >= nextBeat { beat(now) }
     wakeUp?.set(MonotonicTime.now().advanced(by: 100_000_000))
   }
 
   private var nextSweep: Int64 = 0
+  private var nextBeat: Int64 = 0
   private var wakeUp: LoopTimer?
 
   /// A shard that restarted has forgotten who listens: subscribe again after a silence.
@@ -123,6 +139,40 @@ public actor GatewayNode {
     Frame.write(
       .feedSubscription, FeedSubscription(wantsReports: true, wantsBooks: !bookSubscribers.isEmpty), in: &frame)
     _ = backs[index].socket.offer(frame.bytes)
+  }
+
+  /// Tells shards that it lives, asks clients whether they do, and tells again of sessions that are over until the
+  /// shards have it in their journals.
+  private func beat(_ now: Int64) {
+    nextBeat = now + configuration.heartbeatNanoseconds
+    Frame.write(.heartbeat, GatewayHeartbeat(gateway: id, incarnation: incarnation), in: &frame)
+    for back in backs where back.machine.shard != nil { _ = back.socket.offer(frame.bytes) }
+    Frame.begin(.heartbeat, in: &frame)
+    // Forgetting writes frames of its own.
+    let gone = sessions.identities.filter { front.offer(to: $0, frame.bytes) == .unreachable }
+    for identity in gone { forget(identity) }
+    tellSessionEnds(now)
+  }
+
+  private func tellSessionEnds(_ now: Int64) {
+    for (back, end) in sessions.due(at: now) {
+      Frame.write(.sessionEnd, end, in: &frame)
+      _ = backs[back].socket.offer(frame.bytes)
+    }
+  }
+
+  /// A client's connection is over.
+  func forget(_ identity: [UInt8]) {
+    bookSubscribers.remove(identity)
+    for account in watchers.keys { watchers[account]?.remove(identity) }
+    let now = MachineClock.monotonic()
+    sessions.end(identity, at: now)
+    tellSessionEnds(now)
+  }
+
+  /// Sends the frame at hand to a client.
+  func tell(_ identity: [UInt8]) {
+    if front.offer(to: identity, frame.bytes) == .unreachable { forget(identity) }
   }
 
   /// Forgets actions whose machine did not answer in time: their clients ask again by nonce.
@@ -153,5 +203,12 @@ public struct GatewayConfiguration: Sendable {
   public var answerTimeoutNanoseconds: Int64 = 10_000_000_000
   /// Silence after which a shard is subscribed to again.
   public var silenceNanoseconds: Int64 = 500_000_000
+  /// How often shards are told that it lives, and clients with a session are asked.
+  public var heartbeatNanoseconds: Int64 = 250_000_000
+  /// A client that gives no sign of life for so long has ended its session.
+  public var clientSilenceMilliseconds = 3_000
+  /// A session's end is told once more when an order that waited then can wait no longer: the time for which an order
+  /// is held, and this.
+  public var lingerNanoseconds: Int64 = 500_000_000
   public init() {}
 }

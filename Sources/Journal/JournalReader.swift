@@ -29,6 +29,9 @@ public final class JournalReader {
     }
   }
 
+  /// The latest snapshot that passes its checksum, with the machine's bytes; `nil` if there is none.
+  public func latestSnapshot() throws(JournalError) -> JournalSnapshot? { try store.latestGoodSnapshot().snapshot }
+
   /// Calls `body` with each entry from `first` on, in order, until it returns `false` or the journal's end is reached.
   /// The payload is valid during the call. A damaged or missing entry is refused with its sequence.
   public func forEachEntry(

@@ -38,6 +38,18 @@ public struct CalendarDay: Hashable, Comparable, Sendable, CustomStringConvertib
     self.init(year: year, month: month, day: day)
   }
 
+  /// From `27MAR27`, of this century; the day of the month has no zero before it.
+  public init?(contractName text: some StringProtocol) {
+    let day = text.prefix { $0.isNumber }
+    let month = text.dropFirst(day.count).prefix(3)
+    let year = text.suffix(2)
+    guard (1...2).contains(day.count), text.count == day.count + 5, let day = Int64(day), let year = Int64(year),
+      let index = Self.months.firstIndex(of: String(month))
+    else { return nil }
+    self.init(year: 2000 + year, month: Int64(index) + 1, day: day)
+    if contractName != text { return nil }
+  }
+
   public static func < (a: CalendarDay, b: CalendarDay) -> Bool { a.number < b.number }
 
   /// Year, month and day of the month.

@@ -17,7 +17,7 @@ public actor MarkNode {
   private let nodeName: String
   private let interval: Int64
   private let log: Logger
-  private let calculator: MarkCalculator
+  private var pricing: ListedPricing
   private let underlyings: [UnderlyingID]
   private var walks: [IndexWalk]
   private let router: Socket
@@ -43,7 +43,7 @@ public actor MarkNode {
     nodeName = node
     interval = Int64(intervalMilliseconds) * 1_000_000
     self.log = log
-    calculator = try listing.markCalculator()
+    pricing = try ListedPricing(listing)
     underlyings = listing.market.underlyings.indices.map { UnderlyingID(UInt8($0)) }
     walks = try underlyings.map { try listing.indexWalk(of: $0, seed: seed &+ UInt64($0.rawValue)) }
     router = try transport.router(bindingEndpointOf: .marks)
@@ -57,6 +57,7 @@ public actor MarkNode {
   /// Starts publishing. Call once.
   public func start() {
     watch(router) { $0.readable() }
+    watch(risk) { $0.riskReadable() }
     timer = loop.timer { [unowned self] in self.assumeIsolated { $0.publish() } }
     publish()
     log.info("serving", metadata: ["machine": "marks"])
@@ -65,6 +66,7 @@ public actor MarkNode {
   public func stop() {
     timer?.cancel()
     loop.unwatch(router)
+    loop.unwatch(risk)
   }
 
   private nonisolated func watch(_ socket: Socket, _ readable: @escaping @Sendable (isolated MarkNode) -> Void) {
@@ -76,7 +78,7 @@ public actor MarkNode {
     for underlying in underlyings {
       let index = walks[Int(underlying.rawValue)].advance(to: now)
       do throws(PricingRefusal) {
-        let marks = try calculator.marks(
+        let marks = try pricing.calculator.marks(
           of: underlying, index: index, now: now, previous: previous, version: UInt64(now.nanoseconds))
         report(marks.leftOut)
         Frame.write(.marks, marks.risk, in: &frame)
@@ -93,7 +95,24 @@ public actor MarkNode {
     }
     previous = now
     publications += 1
+    // What risk answers is durable there; only then is it named to anybody. Risk refuses marks that name an instrument
+    // it does not have.
+    Frame.write(.query, Query.listings(beyond: pricing.market, tag: UInt64(publications)), in: &frame)
+    offer(to: risk)
     timer?.set(MonotonicTime.now().advanced(by: interval))
+  }
+
+  private func riskReadable() {
+    while risk.take(into: &received) {
+      guard received.count == 1, let opened = Frame.open(received.frame(0)), opened.kind == .answer else { continue }
+      var body = opened.body
+      let answer = Answer(from: &body)
+      guard body.isExhausted, answer.isAnswered, let listings = try? Listings(decoding: answer.body) else { continue }
+      for (instrument, refusal) in pricing.take(listings) {
+        if let refusal { leaveOut(instrument.id, instrument.name, refusal) }
+        log.info("listed", metadata: ["instrument": "\(instrument.name)"])
+      }
+    }
   }
 
   private func offer(to socket: Socket) {
@@ -102,9 +121,12 @@ public actor MarkNode {
 
   /// Each instrument that cannot be priced is logged when that begins.
   private func report(_ found: [UnderlyingMarks.LeftOut]) {
-    for missing in found where leftOut.insert(missing.instrument).inserted {
-      log.warning("left out of the marks", metadata: ["instrument": "\(missing.name)", "reason": "\(missing.reason)"])
-    }
+    for missing in found { leaveOut(missing.instrument, missing.name, missing.reason) }
+  }
+
+  private func leaveOut(_ instrument: InstrumentID, _ name: String, _ reason: PricingRefusal) {
+    guard leftOut.insert(instrument).inserted else { return }
+    log.warning("left out of the marks", metadata: ["instrument": "\(name)", "reason": "\(reason)"])
   }
 
   private func readable() {

@@ -10,6 +10,8 @@ import Bytes
 /// ```
 public struct SignedActionHeader: Sendable, Hashable, BitwiseCopyable {
   public static let byteCount = 160
+  /// Where session and session generation lie, which the gateway fills in.
+  public static let sessionOffset = 136
   /// Most operations under one signature.
   public static let maximumOperations = 256
 
@@ -35,7 +37,8 @@ public struct SignedActionHeader: Sendable, Hashable, BitwiseCopyable {
   public var signer: Address
   public var owner: Address
   public var signature: RecoverableSignature
-  /// The gateway session that sent it, for cancel-on-disconnect; not signed.
+  /// The gateway's session with its sender, if some order in it is to be cancelled when that ends; else zero.
+  /// Not signed.
   public var session: UInt64
   public var sessionGeneration: UInt64
   /// Most fee per unit that a trade's signer accepts, in USD; trades only.

@@ -22,7 +22,10 @@ public enum MatcherNode {
   ) throws -> MachineHost<ShardMachine> {
     var role = HostRole<ShardMachine>(
       sources: [.risk, .settlement],
-      admits: [.submit: .gateway, .marks: .marks, .sessionEnd: .gateway],
+      admits: [.submit: .gateway, .marks: .marks, .sessionEnd: .gateway, .heartbeat: .gateway],
+      sessions: SessionWatch.Times(
+        silence: Int64(map.settings.gatewaySilenceMilliseconds) * 1_000_000,
+        linger: market.parameters.heldOrderTimeout.nanoseconds + 500_000_000),
       figures: { machine in
         (
           [
@@ -38,9 +41,10 @@ public enum MatcherNode {
         switch query.kind {
         case .book:
           let instrument = try InstrumentID(decoding: query.body)
-          guard let snapshot = machine.bookSnapshot(instrument, depth: BookText.depth), let listed = market[instrument]
-          else { throw UnlistedHere(instrument: instrument, machine: id) }
-          return HostAnswer([UInt8](try encoder.encode(BookText(snapshot, listed))))
+          guard let snapshot = machine.bookSnapshot(instrument, depth: BookText.depth) else {
+            throw UnlistedHere(instrument: instrument, machine: id)
+          }
+          return HostAnswer([UInt8](try encoder.encode(BookText(snapshot))))
         case .bookLevels:
           let instrument = try InstrumentID(decoding: query.body)
           guard let image = machine.levelsImage(of: instrument) else {
@@ -56,9 +60,13 @@ public enum MatcherNode {
         case .openOrders:
           let account = try AccountID(decoding: query.body)
           let orders =
-            machine.openOrders(account).map { OpenOrderText($0, market) }
-            + machine.waitingOrders(account).compactMap { OpenOrderText($0, market) }
+            machine.openOrders(account).map { OpenOrderText($0) }
+            + machine.waitingOrders(account).compactMap { OpenOrderText($0) }
           return HostAnswer([UInt8](try encoder.encode(orders)))
+        case .standing:
+          let account = try AccountID(decoding: query.body)
+          guard let standing = machine.standing(account) else { throw UnknownHere(account: account, machine: id) }
+          return HostAnswer([UInt8](try encoder.encode(StandingText(standing))))
         default: throw UnansweredQuery(machine: id, kind: query.kind)
         }
       })
@@ -71,17 +79,16 @@ public enum MatcherNode {
   }
 }
 
-/// One instrument's book as JSON, best prices first; prices and quantities are decimal text.
+/// One instrument's book as JSON, best prices first; prices are decimal text. Whoever asks knows the instrument.
 public struct BookText: Codable, Sendable {
   /// Levels a side that an answer holds.
   public static let depth = 50
 
   public struct Level: Codable, Sendable {
     public var price: String
-    public var quantity: String
+    public var lots: Int64
     public var orders: Int
   }
-  public var instrument: String
   /// Number of the last book change that this snapshot holds.
   public var sequence: UInt64
   /// Of the whole book as of that change: 16 hexadecimal digits.
@@ -89,12 +96,10 @@ public struct BookText: Codable, Sendable {
   public var bids: [Level]
   public var asks: [Level]
 
-  init(_ snapshot: BookSnapshot, _ listed: Instrument) {
+  init(_ snapshot: BookSnapshot) {
     func level(_ level: BookLevel) -> Level {
-      Level(
-        price: level.price.description, quantity: listed.quantity(level.lots)?.description ?? "", orders: level.orders)
+      Level(price: level.price.description, lots: level.lots.count, orders: level.orders)
     }
-    instrument = listed.name
     sequence = snapshot.sequence
     self.checksum = BookDiscrepancy.text(snapshot.checksum)
     bids = snapshot.bids.map(level)
@@ -108,10 +113,13 @@ public struct OpenOrderText: Codable, Sendable {
   public var state: String
   public var nonce: UInt64
   public var index: UInt16
-  public var instrument: String
+  /// Its number in the market.
+  public var instrument: UInt32
   public var side: String
   public var price: String
-  public var quantity: String
+  /// Open lots; absent for an order that waits, which has the quantity that was signed.
+  public var lots: Int64?
+  public var quantity: String?
   public var isReduceOnly: Bool
   public var isQuote: Bool
   /// Of a stop that is armed.
@@ -120,15 +128,14 @@ public struct OpenOrderText: Codable, Sendable {
   public var clientId: UInt64
   public var label: UInt32
 
-  init(_ order: OpenOrder, _ market: MarketDefinition) {
+  init(_ order: OpenOrder) {
     state = Outcome.resting.name
     nonce = order.order.nonce
     index = order.order.index
-    let listed = market[order.instrument]
-    instrument = listed?.name ?? "\(order.instrument)"
+    instrument = order.instrument.rawValue
     side = "\(order.side)"
     price = order.price.description
-    quantity = listed?.quantity(order.lots)?.description ?? ""
+    lots = order.lots.count
     isReduceOnly = order.isReduceOnly
     isQuote = order.isQuote
     clientId = order.clientID
@@ -136,13 +143,13 @@ public struct OpenOrderText: Codable, Sendable {
   }
 
   /// `nil` for an operation that waits and is no order: a cancel or a quote behind others.
-  init?(_ waiting: WaitingOrder, _ market: MarketDefinition) {
+  init?(_ waiting: WaitingOrder) {
     let operation = waiting.operation
     guard operation.kind == .new || operation.kind == .replace, let side = operation.side else { return nil }
     state = waiting.state.name
     nonce = waiting.order.nonce
     index = waiting.order.index
-    instrument = market[operation.instrument]?.name ?? "\(operation.instrument)"
+    instrument = operation.instrument.rawValue
     self.side = "\(side)"
     price = operation.price.description
     quantity = operation.quantity.description
@@ -152,6 +159,30 @@ public struct OpenOrderText: Codable, Sendable {
     clientId = operation.kind == .new ? operation.targetNonce : 0
     label = operation.label
   }
+}
+
+/// What keeps an account from trading in one shard, as JSON.
+public struct StandingText: Codable, Sendable {
+  /// It is being liquidated.
+  public var isFrozen: Bool
+  /// Its kill switch is on.
+  public var isKilled: Bool
+  /// Nanoseconds since 1970 until which its quotes are refused; absent for an account whose protection never tripped,
+  /// the greatest number where that lasts until a reset.
+  public var quotesRefusedUntil: Int64?
+
+  init(_ standing: AccountStanding) {
+    isFrozen = standing.isFrozen
+    isKilled = standing.isKilled
+    quotesRefusedUntil = standing.quotesFrozenUntil == .zero ? nil : standing.quotesFrozenUntil.nanoseconds
+  }
+}
+
+/// An account that no credit has made known to the shard.
+struct UnknownHere: Error, CustomStringConvertible {
+  var account: AccountID
+  var machine: MachineID
+  var description: String { "account \(account) is not known in \(machine)" }
 }
 
 /// An instrument that another shard holds, or none.

@@ -25,6 +25,9 @@ public enum RiskNode {
       admits: [.submit: .gateway, .marks: .marks],
       figures: { figures(of: $0) },
       answer: { machine, query in
+        if query.kind == .listings {
+          return HostAnswer(Listings(in: machine.market, from: try InstrumentID(decoding: query.body)).encoded)
+        }
         guard query.kind == .account else { throw UnansweredQuery(machine: .risk, kind: query.kind) }
         let account = try AccountID(decoding: query.body)
         guard let view = machine.view(of: account) else { throw UnknownAccount(account: account) }
@@ -58,8 +61,10 @@ public enum RiskNode {
 public struct AccountText: Codable, Sendable {
   public struct Position: Codable, Sendable {
     public var instrument: String
-    public var lots: Int64
+    /// Negative when short.
+    public var quantity: String
   }
+  /// USD that may be charged in a shard.
   public struct Credit: Codable, Sendable {
     public var shard: UInt16
     public var ceiling: String
@@ -86,7 +91,10 @@ public struct AccountText: Codable, Sendable {
     ledger = [:]
     for (currency, amount) in zip(market.currencies, view.ledger) { ledger[currency.name] = amount.description }
     positions = view.positions.map { holding in
-      Position(instrument: market[holding.instrument]?.name ?? "\(holding.instrument)", lots: holding.lots.count)
+      let listed = market[holding.instrument]
+      return Position(
+        instrument: listed?.name ?? "\(holding.instrument)",
+        quantity: listed?.quantity(holding.lots)?.description ?? "\(holding.lots) lots")
     }
     equity = view.standing?.equity.description
     initialMargin = view.standing?.initialMargin.description

@@ -47,12 +47,16 @@ public struct EpochText: Codable, Sendable {
   public var root: String?
   public var previousRoot: String?
   public var headerHash: String?
+  /// Deposits consumed in all.
   public var depositCursor: UInt64?
+  /// Σ positive equity of users, USD.
   public var totalPositiveEquity: String?
   /// The epoch now open.
   public var openEpoch: UInt32
   public var lastFinalEpoch: UInt32
+  /// Epochs between the last final one and the open one.
   public var unfinished: [Unfinished]
+  /// Why settlement posts no more; absent while it does.
   public var stopped: String?
 
   init(_ epoch: Epoch, _ status: SettlementStatus, _ ledger: LedgerStore) throws {

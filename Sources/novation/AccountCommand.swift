@@ -35,8 +35,8 @@ struct AccountCommand: ParsableCommand {
       commandName: "show", abstract: "Show an account: balances, positions, margin, credit and open orders.",
       discussion: """
         JSON: account, owner, ledger {currency: amount}, positions [{instrument, quantity}], equity, initial_margin, \
-        maintenance_margin, credit [{shard, ceiling, consumed, outstanding}], pending_withdrawals, is_frozen, \
-        open_orders [{nonce, index, shard, instrument, side, price, quantity, is_reduce_only, state, \
+        maintenance_margin, credit [{shard, ceiling, consumed, outstanding}], pending_withdrawals, held_orders, \
+        is_frozen, open_orders [{nonce, index, shard, instrument, side, price, quantity, is_reduce_only, state, \
         is_quote, trigger_price, client_id, label}].
 
         EXAMPLES

@@ -1,12 +1,15 @@
 import ArgumentParser
+import Listing
+import Market
 import Operations
 
 /// The operator's word on how instruments trade.
 struct InstrumentCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "instrument", abstract: "Halt trading in instruments, hold a call auction, or open them again.",
+    commandName: "instrument",
+    abstract: "List new instruments; halt trading in them, hold a call auction, or open them again.",
     discussion: "Signed with the operator's key of the data directory; anybody else is refused.",
-    subcommands: [Halt.self, Auction.self, Open.self])
+    subcommands: [Add.self, Halt.self, Auction.self, Open.self])
 
   /// Whose state changes.
   struct Which: ParsableArguments {
@@ -22,6 +25,45 @@ struct InstrumentCommand: ParsableCommand {
 
     var scope: TradingStateChange.Scope {
       instrument.map { .instrument($0) } ?? underlying.map { .underlying($0) } ?? .everything
+    }
+  }
+
+  struct Add: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "add", abstract: "List contracts in the running market, by their names.",
+      discussion: """
+        A name says underlying, settlement, expiry, strike and kind, as those of novation instruments list do: \
+        BTC-PERPETUAL, BTC_USDC-27MAR27, BTC-27MAR27-100000-C. Tick, lot and limits are those of the market's \
+        contracts of the same sort, unless given. The contract joins the shard of its expiry, or, for a new expiry, \
+        the shard of its underlying with the fewest contracts. An option is marked from the underlying's smiles. \
+        Contracts are listed one after the other; each is tradable when the command ends. A listing cannot be taken \
+        back.
+
+        JSON: instruments [{name, id, shard, outcome, code, is_accepted, sequence, is_served, is_marked, reason}].
+
+        EXAMPLES
+          novation instrument add BTC-25JUN27
+          novation instrument add BTC-25JUN27-120000-C BTC-25JUN27-120000-P --lot-size 0.1
+        """)
+    @Argument(help: "Names of the contracts.") var names: [String]
+    @Option(help: "Price of a tick; one tick then holds at every price.") var tickSize: String?
+    @Option(help: "Quantity of a lot.") var lotSize: String?
+    @Option(help: "Smallest order, as a quantity.") var minimum: String?
+    @Option(help: "Largest order, as a quantity.") var maximum: String?
+    @Option(help: "The shard that is to trade it.") var shard: UInt16?
+    @OptionGroup var cluster: ClusterOption
+    @OptionGroup var output: OutputOption
+    func run() throws {
+      let contracts = try names.map { name in
+        var contract = NewContract(name: name)
+        contract.tickSize = try tickSize.map { try Reading.decimal($0, "--tick-size", as: Price.self) }
+        contract.lotSize = try lotSize.map { try Reading.decimal($0, "--lot-size", as: Quantity.self) }
+        contract.minimumOrder = try minimum.map { try Reading.decimal($0, "--minimum", as: Quantity.self) }
+        contract.maximumOrder = try maximum.map { try Reading.decimal($0, "--maximum", as: Quantity.self) }
+        contract.shard = shard.map { ShardID($0) }
+        return contract
+      }
+      try output.show(InstrumentAddition(contracts, in: cluster.session()))
     }
   }
 

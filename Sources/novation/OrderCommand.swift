@@ -28,7 +28,7 @@ struct OrderTermsOptions: ParsableArguments {
   @Option(help: "What goes when it meets an order of its own: taker, maker, both or decrement.")
   var stp: OrderTicket.SelfTrade?
   @Option(help: "A number of your own on it, for mass cancels.") var label: UInt32?
-  @Flag(help: "Cancel it when the session that placed it ends.") var cancelOnDisconnect = false
+  @Flag(help: "Cancel it when this command ends, or is cut off; see --wait.") var cancelOnDisconnect = false
   @Option(help: "Seconds to follow an order that stays open.") var wait = 0.0
 
   func validate() throws {

@@ -23,7 +23,7 @@ struct EpochCommand: ParsableCommand {
   func validate() throws {
     if epoch == 0 { throw ValidationError("epoch 0 holds nothing; the first is 1") }
   }
-  func run() throws { try output.show(EpochReport(epoch, in: cluster.session())) }
+  func run() throws { try output.show(cluster.session().report(onEpoch: epoch)) }
 }
 
 /// Hands out an account's proof.

@@ -22,6 +22,7 @@ struct QuoteCommand: ParsableCommand {
         novation quote BTC-PERPETUAL --account 7 --bid 99500@100 --ask 99520@100 --post-only
         novation quote BTC-PERPETUAL --account 7
         novation quote --account 7 --file quotes.csv --expires 60
+        novation quote --account 7 --file quotes.csv --cancel-on-disconnect --wait 3600
       """)
   @Argument(help: "Name of the instrument; not with --file.") var instrument: String?
   @Option(help: "The account's number; its key file must be here.") var account: UInt32
@@ -32,11 +33,13 @@ struct QuoteCommand: ParsableCommand {
   @Flag(help: "With --post-only: slide to the best price that does not cross, rather than refuse.") var slide = false
   @Option(help: "Seconds after which the quotes end.") var expires: UInt32?
   @Option(help: "A number of your own on them, for mass cancels.") var label: UInt32?
-  @Flag(help: "Cancel them when the session that placed them ends.") var cancelOnDisconnect = false
+  @Flag(help: "Cancel them when this command ends, or is cut off; see --wait.") var cancelOnDisconnect = false
+  @Option(help: "Seconds to stay connected once they stand.") var wait = 0.0
   @OptionGroup var cluster: ClusterOption
   @OptionGroup var output: OutputOption
 
   func validate() throws {
+    guard (0...86_400).contains(wait) else { throw ValidationError("--wait \(wait): it must be 0 to 86400 seconds") }
     if file != nil, instrument != nil || bid != nil || ask != nil {
       throw ValidationError("--file and a quote of one instrument: give either")
     }
@@ -64,6 +67,6 @@ struct QuoteCommand: ParsableCommand {
             ask: try ask.map { try QuoteRequest.Side(reading: $0, "--ask") })
         ]
       }
-    try output.show(QuotePlacement(quotes, terms, account: account, in: cluster.session()))
+    try output.show(QuotePlacement(quotes, terms, account: account, in: cluster.session(), waitSeconds: wait))
   }
 }

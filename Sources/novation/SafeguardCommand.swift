@@ -6,7 +6,7 @@ import Operations
 struct ProtectionCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "protection", abstract: "Limit what an account's quotes may trade in a rolling window.",
-    subcommands: [Set.self, Reset.self])
+    subcommands: [Set.self, Show.self, Reset.self])
 
   struct Set: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -54,6 +54,27 @@ struct ProtectionCommand: ParsableCommand {
       try output.show(
         SafeguardReport(
           safeguard, account: Reading.account(account), underlying: underlying, in: cluster.session()))
+    }
+  }
+
+  struct Show: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "show", abstract: "Say where an account may quote, and where protection has tripped.",
+      discussion: """
+        The limits in force are those of the last novation protection set.
+
+        JSON: account, parts [{machine, underlying, is_tripped, refused_until, is_killed, is_frozen, quotes}].
+
+        EXAMPLES
+          novation protection show --account 7 --underlying BTC
+        """)
+    @Option(help: "The account's number.") var account: UInt32
+    @Option(help: "Only in the shards of this underlying.") var underlying: String?
+    @OptionGroup var cluster: ClusterOption
+    @OptionGroup var output: OutputOption
+    func run() throws {
+      try output.show(
+        ProtectionReport(Reading.account(account), underlying: underlying, in: cluster.session()))
     }
   }
 

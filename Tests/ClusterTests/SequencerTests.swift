@@ -71,6 +71,24 @@ struct SequencerTests {
     try action.encoded.withUnsafeBytes { _ = try sequencer.submit(.action, $0) }
   }
 
+  @Test func whoOnlyReadsTheJournalHasTheMachineThatItsOwnerHas() throws {
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    var owned: UInt64 = 0
+    do {
+      var sequencer = try open()
+      for nonce in UInt64(1)...4 {
+        try drive(&sequencer, nonce: nonce)
+        try sequencer.commit()
+        sequencer.finishTurn()
+        if nonce == 2 { try sequencer.takeSnapshot() }
+      }
+      owned = sequencer.machine.stateHash()
+    }
+    let machine: ShardMachine = try MachineRecovery.read(.shard(shard), directory: directory)
+    let read = machine.stateHash()
+    #expect(read == owned && machine.orderCount == 4)
+  }
+
   @Test func nothingIsDurableBeforeTheCommitAndAllOfItAfter() throws {
     defer { try? FileManager.default.removeItem(atPath: directory) }
     do {

@@ -80,6 +80,11 @@ extension ClusterCommandTests {
       let set = try novation(
         "protection", "set", "--account", account, "--underlying", "ETH", "--quantity", "10", "--json")
       #expect(set.code == 0, "\(set.output)\(set.errors)")
+      let shown = try novation("protection", "show", "--account", account, "--underlying", "ETH", "--json")
+      #expect(shown.code == 0, "\(shown.output)\(shown.errors)")
+      let parts = try #require(try shown.json()["parts"] as? [[String: Any]])
+      #expect(parts.count == 1 && parts[0]["is_tripped"] as? Bool == false && parts[0]["quotes"] as? Int == 0)
+      #expect(try novation("protection", "show", "--account", account).output.contains("quotes are taken"))
       #expect(try novation("protection", "reset", "--account", account, "--underlying", "ETH").code == 0)
       let timer = try novation("dead-man", "60", "--account", account, "--json")
       #expect(timer.code == 0, "\(timer.output)\(timer.errors)")

@@ -45,6 +45,11 @@ enum Program {
   static func run(_ arguments: String..., input: String = "") throws -> Result { try run(arguments, input: input) }
 
   static func run(_ arguments: [String], input: String = "") throws -> Result {
+    try start(arguments, input: input).finish()
+  }
+
+  /// Starts it without waiting for its end.
+  static func start(_ arguments: [String], input: String = "") throws -> Running {
     let scratch = ScratchDirectory()
     try FileManager.default.createDirectory(atPath: scratch.path, withIntermediateDirectories: true)
     let files = ["in", "out", "err"].map { URL(fileURLWithPath: "\(scratch.path)/\($0)") }
@@ -58,10 +63,25 @@ enum Program {
     process.standardOutput = try FileHandle(forWritingTo: files[1])
     process.standardError = try FileHandle(forWritingTo: files[2])
     try process.run()
-    process.waitUntilExit()
-    return Result(
-      code: process.terminationStatus, output: try String(contentsOf: files[1], encoding: .utf8),
-      errors: try String(contentsOf: files[2], encoding: .utf8))
+    return Running(process: process, scratch: scratch, output: files[1], errors: files[2])
+  }
+
+  /// The program while it runs.
+  struct Running {
+    fileprivate let process: Process
+    fileprivate let scratch: ScratchDirectory
+    fileprivate let output: URL
+    fileprivate let errors: URL
+
+    /// Waits for its end.
+    func finish() throws -> Result {
+      try withExtendedLifetime(scratch) {
+        process.waitUntilExit()
+        return Result(
+          code: process.terminationStatus, output: try String(contentsOf: output, encoding: .utf8),
+          errors: try String(contentsOf: errors, encoding: .utf8))
+      }
+    }
   }
 }
 

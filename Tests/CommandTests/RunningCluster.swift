@@ -14,10 +14,10 @@ struct RunningCluster: SuiteTrait, TestScoping {
     try FileManager.default.createDirectory(atPath: scratch.path, withIntermediateDirectories: true)
     let cluster = Process()
     cluster.executableURL = URL(fileURLWithPath: Program.path)
-    // It ends by itself, should this process be killed.
+    // It ends by itself, should this process be killed; other tests may keep these from running for minutes before.
     cluster.arguments = [
       "run", "--data", data, "--load", "100", "--batch", "4", "--accounts", "2", "--nodes", "1", "--shards", "2",
-      "--seconds", "120", "--json",
+      "--seconds", "900", "--json",
     ]
     cluster.currentDirectoryURL = Program.packageRoot
     let log = "\(scratch.path)/run.log"

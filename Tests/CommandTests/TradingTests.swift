@@ -217,13 +217,13 @@ extension ClusterCommandTests {
       #expect(rest["cancelled"] as? Int == 1)
     }
 
-    @Test func aFollowedBookIsProven() async throws {
+    @Test func aFollowedBookIsProven() throws {
       let account = "\(try account())"
       let price = try price(percent: -5)
-      let data = RunningCluster.data
-      let follower = Task.detached {
-        try Program.run("book", "BTC-PERPETUAL", "--follow", "--seconds", "4", "--json", "--data", data)
-      }
+      // A process and no task: other tests may hold the threads on which tasks run.
+      let follower = try Program.start([
+        "book", "BTC-PERPETUAL", "--follow", "--seconds", "4", "--json", "--data", RunningCluster.data,
+      ])
       for _ in 0..<6 {
         let placed = try novation(
           "order", "--account", account, "--instrument", "BTC-PERPETUAL", "--side", "buy", "--quantity", "100",
@@ -231,7 +231,7 @@ extension ClusterCommandTests {
         #expect(placed.code == 0, "\(placed.output)\(placed.errors)")
         #expect(try novation("cancel", "--account", account, "--all").code == 0)
       }
-      let followed = try await follower.value
+      let followed = try follower.finish()
       #expect(followed.code == 0, "\(followed.output)\(followed.errors)")
       let lines = try followed.output.split(separator: "\n").map {
         try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])

@@ -35,6 +35,20 @@ import Testing
     }
   }
 
+  /// Without a load the built-in makers quote, in sets and under protection.
+  @Test func marketMakersQuoteAndBreachNothing() throws {
+    let scratch = ScratchDirectory()
+    let run = try NovationProgram.run([
+      "run", "--data", scratch.path, "--seconds", Self.isLong ? "30" : "4", "--json",
+    ])
+    #expect(run.code == 0, "\(run.errors)\n\(run.output)")
+    let report = run.json
+    let acknowledged = report["acknowledged"] as? Int ?? 0
+    let rejected = (report["rejected"] as? [String: Int] ?? [:]).values.reduce(0, +)
+    #expect(acknowledged > 2_000 && Double(rejected) < 0.02 * Double(acknowledged), "\(run.output)")
+    #expect((report["filled"] as? Int ?? 0) > 0)
+  }
+
   @Test func aClusterStartedAgainGoesOnWhereItWas() throws {
     let scratch = ScratchDirectory()
     let arguments = [

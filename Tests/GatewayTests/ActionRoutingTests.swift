@@ -104,6 +104,15 @@ struct ActionRoutingTests {
     }
   }
 
+  @Test func whatJoinsTheMarketIsRoutedFromThenOn() {
+    var routing = Self.routing()
+    let order = Market.Operation(kind: .new, instrument: InstrumentID(3))
+    expect(Self.route([order], routing: routing), .unknownInstrument, "not listed")
+    routing.list(Self.instrument(3, shard: 1))
+    expect(Self.route([order], routing: routing), 1)
+    expect(Self.route([order, .init(kind: .new, instrument: InstrumentID(0))], routing: routing), .wrongShard, "I-0")
+  }
+
   @Test func aWithdrawalGoesToRiskButNotTheHouses() {
     let operations = [Market.Operation(kind: .withdraw, instrument: InstrumentID(0))]
     operations.withUnsafeBytes { bytes in

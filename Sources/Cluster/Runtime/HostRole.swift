@@ -15,6 +15,8 @@ public struct HostRole<M: Machine & ~Copyable>: Sendable {
   public var answer: @Sendable (borrowing M, Query) throws -> HostAnswer
   /// Carries out an effect; called on the loop, after the commit.
   public var effect: @Sendable (_ code: UInt32, _ payload: [UInt8]) throws -> HostReaction
+  /// How the ends of clients' sessions reach it when their gateway is gone; `nil` for a machine that knows no sessions.
+  public var sessions: SessionWatch.Times?
   /// Inputs that the machine missed while it was down, asked once at start.
   public var catchUp: @Sendable (borrowing M) -> [(kind: InputKind, payload: [UInt8])]
 
@@ -24,7 +26,7 @@ public struct HostRole<M: Machine & ~Copyable>: Sendable {
   #endif
 
   public init(
-    sources: [MachineID], admits: [FrameKind: ClusterMap.Role],
+    sources: [MachineID], admits: [FrameKind: ClusterMap.Role], sessions: SessionWatch.Times? = nil,
     figures: @escaping @Sendable (borrowing M) -> (figures: [String: Int64], texts: [String: String]),
     answer: @escaping @Sendable (borrowing M, Query) throws -> HostAnswer,
     effect: @escaping @Sendable (_ code: UInt32, _ payload: [UInt8]) throws -> HostReaction = { _, _ in HostReaction()
@@ -33,6 +35,7 @@ public struct HostRole<M: Machine & ~Copyable>: Sendable {
   ) {
     self.sources = sources
     self.admits = admits
+    self.sessions = sessions
     self.figures = figures
     self.answer = answer
     self.effect = effect

@@ -51,13 +51,23 @@ extension MachineHost where M: ~Copyable {
         let action = body.blob()
         guard !body.hasFailed else { return refuse(name, "a malformed submission") }
         origins.append((append(.action, action), peer))
+        sessions?.saw(action)
       }
     case .marks:
       guard isAdmitted(kind, name) else { return refuse(name, "marks") }
       append(.marks, body.bytes(body.remaining))
     case .sessionEnd:
       guard isAdmitted(kind, name) else { return refuse(name, "a session's end") }
-      append(.sessionEnd, body.bytes(body.remaining))
+      let end = SessionEnd(from: &body)
+      guard body.isExhausted else { return refuse(name, "a malformed session's end") }
+      append(end)
+      sessionEnds.append((identity, end))
+    case .heartbeat:
+      let heartbeat = GatewayHeartbeat(from: &body)
+      guard body.isExhausted, isAdmitted(kind, name), isHosted(heartbeat.gateway, by: name) else {
+        return refuse(name, "a heartbeat")
+      }
+      endSessions(sessions?.heard(heartbeat, at: MachineClock.monotonic()))
     case .attestation:
       guard isAdmitted(kind, name) else { return refuse(name, "an attestation") }
       append(.attestation, body.bytes(body.remaining))

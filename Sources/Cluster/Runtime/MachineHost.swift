@@ -38,6 +38,9 @@ public actor MachineHost<M: Machine & ~Copyable> {
   var followUps: [(kind: InputKind, payload: [UInt8])] = []
   var received = MessageBuffer()
   var frame = ByteWriter(capacity: 1 << 16)
+  /// What gateways have said of sessions' ends; each is told the same when it is durable.
+  var sessionEnds: [(identity: [UInt8], end: SessionEnd)] = []
+  var sessions: SessionWatch?
   var inputs: UInt64 = 0
   var pace = CommitPace()
   var lastSnapshot: SequenceNumber
@@ -74,11 +77,17 @@ public actor MachineHost<M: Machine & ~Copyable> {
     self.log = log
     let journal = try Journal(
       directory: map.journalDirectory(of: id), machine: id, configuration: configuration.journal)
+    let isFresh = journal.lastSequence == SequenceNumber(0)
     sequencer = try Sequencer.open(id: id, journal: journal, genesis: genesis)
     #if NOVATION_PLANT
       sequencer.plant(role.plant)
     #endif
     lastSnapshot = journal.lastSequence
+    sessions = role.sessions.map { times in
+      SessionWatch(
+        gateways: map.machines.filter { $0.kind == .gateway }, times: times, now: MachineClock.monotonic(),
+        isFresh: isFresh)
+    }
     router = try transport.router(bindingEndpointOf: id)
     for source in role.sources {
       let socket = try transport.dealer(connectingTo: source)
@@ -176,6 +185,7 @@ public actor MachineHost<M: Machine & ~Copyable> {
         inputs += 1
         rounds += 1
       }
+      endSessions(sessions?.due(at: MachineClock.monotonic()))
       if sequencer.machine.wantsSeal { try seal(until: sequencer.epoch.next) }
       if isCommitDue { try flush() }
       try submitFollowUps()
@@ -220,6 +230,7 @@ public actor MachineHost<M: Machine & ~Copyable> {
     origins.removeAll(keepingCapacity: true)
     peers.removeAll(keepingCapacity: true)
     for index in sources.indices { sources[index].inlet.durable = sources[index].inlet.received }
+    confirmSessionEnds()
   }
 
   /// Submits what effects and answers caused until nothing more follows.

@@ -29,7 +29,7 @@ public struct Sequencer<M: Machine & ~Copyable>: ~Copyable {
   /// Reopens a machine as its journal tells it: the latest snapshot, then every entry after it. An empty journal begins
   /// with `genesis`.
   public static func open(id: MachineID, journal: Journal, genesis: MarketDefinition) throws -> Sequencer {
-    var sequencer = Sequencer(id: id, journal: journal, machine: try recover(id, journal))
+    var sequencer = Sequencer(id: id, journal: journal, machine: try MachineRecovery.recover(id, from: journal))
     if journal.lastSequence == SequenceNumber(0) {
       let encoded = genesis.encoded
       _ = try encoded.withUnsafeBytes { try sequencer.submit(.genesis, $0) }
@@ -45,35 +45,6 @@ public struct Sequencer<M: Machine & ~Copyable>: ~Copyable {
     self.machine = machine
     term = journal.lastTerm.next
     clock = MachineClock(notBefore: journal.lastStamp)
-  }
-
-  private static func recover(_ id: MachineID, _ journal: Journal) throws -> M {
-    var scratch = OutputBuffer()
-    var machine = M(id: id)
-    var next = SequenceNumber(1)
-    if let snapshot = try journal.latestSnapshot() {
-      guard snapshot.version == M.snapshotVersion else {
-        throw RuntimeError.unknownSnapshotVersion(id, found: snapshot.version, known: M.snapshotVersion)
-      }
-      machine = try restore(id, snapshot)
-      next = snapshot.position.sequence.next
-    }
-    try journal.forEachEntry(from: next) { header, payload in
-      machine.apply(header, payload, into: &scratch)
-      scratch.clear()
-      return true
-    }
-    return machine
-  }
-
-  private static func restore(_ id: MachineID, _ snapshot: JournalSnapshot) throws -> M {
-    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: snapshot.bytes.count, alignment: 16)
-    defer { bytes.deallocate() }
-    bytes.copyBytes(from: snapshot.bytes)
-    var reader = ByteReader(UnsafeRawBufferPointer(bytes))
-    let restored = M(id: id, snapshot: &reader)
-    guard reader.isExhausted else { throw RuntimeError.damagedSnapshot(id, at: snapshot.position.sequence) }
-    return restored
   }
 
   public var epoch: Epoch { machine.epoch }

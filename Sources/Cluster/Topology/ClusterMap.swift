@@ -52,6 +52,9 @@ public struct ClusterMap: Codable, Sendable, Hashable {
     public var snapshotEvery = 250_000
     public var marksIntervalMilliseconds = 500
     public var marksSeed = 1
+    /// A client silent for so long has ended its session; a gateway, those of all its clients.
+    public var clientSilenceMilliseconds = 3_000
+    public var gatewaySilenceMilliseconds = 5_000
     public init() {}
   }
 

@@ -38,16 +38,18 @@ public struct Transport: Sendable {
   }
 
   /// The socket on which clients reach a gateway.
-  public func frontDoor(bindingEndpointOf gateway: MachineID) throws -> Socket {
-    try serve(gateway, domain: Self.clientDomain)
+  /// - Parameter silence: milliseconds without a sign of life after which a client's connection is given up.
+  public func frontDoor(bindingEndpointOf gateway: MachineID, silence: Int32) throws -> Socket {
+    try serve(gateway, domain: Self.clientDomain, silence: silence)
   }
 
-  private func serve(_ machine: MachineID, domain: String) throws -> Socket {
+  private func serve(_ machine: MachineID, domain: String, silence: Int32 = 0) throws -> Socket {
     guard let binding = map.binding(of: machine) else {
       throw ClusterMapError(path: "cluster map", reason: "\(machine) has no endpoint")
     }
     var options = options
     options.security = .curveServer(keys, domain: domain)
+    options.silence = silence
     let socket = try Socket(context, .router, options)
     try socket.bind(binding)
     return socket

@@ -167,6 +167,11 @@ public final class Socket {
       (ZMQ_IMMEDIATE, options.queuesOnlyForConnected ? 1 : 0, "queue only for connected"),
       (ZMQ_BACKLOG, options.backlog, "backlog"),
     ]
+    if options.silence > 0 {
+      let interval = max(1, options.silence / 3)
+      settings.append((ZMQ_HEARTBEAT_IVL, interval, "heartbeat interval"))
+      settings.append((ZMQ_HEARTBEAT_TIMEOUT, options.silence - interval, "heartbeat time-out"))
+    }
     if kind == .router {
       settings.append((ZMQ_ROUTER_MANDATORY, 1, "mandatory routing"))
       settings.append((ZMQ_ROUTER_HANDOVER, 0, "routing id hand-over"))

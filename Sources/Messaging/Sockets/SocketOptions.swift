@@ -29,6 +29,9 @@ public struct SocketOptions: Sendable {
   public var keepaliveIdle: Int32 = 10
   public var keepaliveInterval: Int32 = 5
   public var keepaliveCount: Int32 = 3
+  /// Milliseconds without a sign of life after which a connection is given up; the peer's transport is asked for one
+  /// three times as often. 0 leaves it to TCP.
+  public var silence: Int32 = 0
   /// Queue only for peers that are connected; otherwise a `connect` queues at once, up to the high-water mark.
   public var queuesOnlyForConnected = false
   /// Connections waiting to be accepted.

@@ -46,6 +46,7 @@ extension ClusterSession {
   func operatorCredentials() throws -> AccountCredentials {
     let directory = map.keyDirectory(of: ClusterDirectory.operatorName)
     let key = try OperatorKey.load(directory: directory)
+    let market = try market
     guard key.address == market.parameters.operatorAddress else {
       throw CommandMistake(
         "\(OperatorKey.path(in: directory)): the key of \(key.address); this market's operator is "

@@ -28,6 +28,8 @@ final class ClusterWalk: ReexecutionObserver {
   private let machines: ClusterReexecution.Machines
   /// The newest epoch that the aggregator heard of from each shard.
   private var heardEpochs: [MachineID: Epoch] = [:]
+  /// Instruments of the market by now.
+  private var instrumentCount: Int
   /// Machines that cannot be re-executed any further.
   private var broken: Set<MachineID> = []
 
@@ -36,6 +38,7 @@ final class ClusterWalk: ReexecutionObserver {
     isRunning: Bool
   ) {
     self.machines = machines
+    instrumentCount = market.instruments.count
     acknowledgements = AcknowledgementCheck(clients)
     credit = CreditCheck(risk: machines.risk, shards: machines.shards)
     conservation = ConservationCheck(market)
@@ -134,6 +137,7 @@ final class ClusterWalk: ReexecutionObserver {
   private func journalled(
     _ kind: MessageKind?, _ body: inout ByteReader, _ machine: MachineID, _ header: InputHeader
   ) {
+    if kind == .listing, header.source == .risk { list(Self.read(InstrumentListing.self, &body)) }
     if machine == .settlement {
       guard kind == .commitment, let commitment = Self.read(Commitment.self, &body) else { return }
       determinism.journalled(commitment, from: header.source)
@@ -150,6 +154,15 @@ final class ClusterWalk: ReexecutionObserver {
       default: break
       }
     }
+  }
+
+  /// Whoever hears of it first teaches the checks; that risk said so to all is for the streams to show.
+  private func list(_ listing: InstrumentListing?) {
+    guard let listing, Int(listing.instrument.id.rawValue) == instrumentCount else { return }
+    instrumentCount += 1
+    orderTerms.list(listing.instrument)
+    conservation.list(listing.instrument)
+    solvency.list(listing.instrument)
   }
 
   private func heardByRisk(_ kind: MessageKind?, _ body: inout ByteReader, _ header: InputHeader) {

@@ -1,7 +1,6 @@
 import Bytes
 import Cluster
 import Foundation
-import Listing
 import Market
 import Messaging
 import Wire
@@ -42,12 +41,6 @@ public final class ClusterClient {
   public func status(of machine: MachineID, timeoutSeconds: Double = 2) throws -> HostStatus {
     try JSONDecoder().decode(
       HostStatus.self, from: Data(query(.status, machine, timeoutSeconds: timeoutSeconds)))
-  }
-
-  /// The market as the cluster opened it.
-  public func market() throws -> MarketDefinition {
-    let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: map.listingFile)))
-    return try Listing(decoding: bytes).market
   }
 
   /// Process identifiers by node name, as the nodes tell.

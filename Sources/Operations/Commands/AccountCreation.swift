@@ -22,7 +22,8 @@ public struct AccountCreation: CommandReport {
   public init(currency name: String, amount: Money, in session: ClusterSession) throws {
     let currency = try session.currency(named: name)
     guard amount > .zero else { throw CommandMistake("--deposit \(amount): the first deposit must be positive") }
-    let funding = AccountFunding(client: try session.gateway(), store: session.store, market: session.market)
+    let funding = AccountFunding(
+      client: try session.gateway(), store: session.store, market: try session.market)
     let created: AccountCredentials
     do {
       created = try funding.create(currency: currency, amount: amount)
@@ -32,7 +33,7 @@ public struct AccountCreation: CommandReport {
     account = created.account.rawValue
     owner = created.owner.description
     keyFile = session.store.path(of: created.account)
-    self.currency = session.market.currencies[Int(currency.rawValue)].name
+    self.currency = try session.market.currencies[Int(currency.rawValue)].name
     self.amount = amount.description
     try Self.waitUntilKnown(created.account, in: session)
     hasCredit = (try? funding.waitForCredit([created], seconds: Self.creditSeconds)) != nil
@@ -74,7 +75,8 @@ public struct AccountDeposit: CommandReport {
     let currency = try session.currency(named: name)
     guard amount > .zero else { throw CommandMistake("--amount \(amount): a deposit must be positive") }
     let credentials = try session.store.load(account)
-    let funding = AccountFunding(client: try session.gateway(), store: session.store, market: session.market)
+    let funding = AccountFunding(
+      client: try session.gateway(), store: session.store, market: try session.market)
     do {
       number = try funding.deposit(
         owner: credentials.owner, account: account, currency: currency, amount: amount
@@ -83,7 +85,7 @@ public struct AccountDeposit: CommandReport {
       throw CommandRefused(error.reason)
     }
     self.account = account.rawValue
-    self.currency = session.market.currencies[Int(currency.rawValue)].name
+    self.currency = try session.market.currencies[Int(currency.rawValue)].name
     self.amount = amount.description
   }
 

@@ -38,7 +38,7 @@ public struct AccountWithdrawal: CommandReport {
     let credentials = try session.store.load(account)
     let nonce = ActionSubmission.nonce()
     let action = try Self.sign(place, amount, credentials, nonce, session.market)
-    let currency = session.market.currencies[Int(place.rawValue)].name
+    let currency = try session.market.currencies[Int(place.rawValue)].name
     say("signed a withdrawal of \(amount) \(currency) from account \(account), nonce \(nonce)")
     let verdict = Verdict(try Self.decide(action, account: account, nonce: nonce, in: session))
     var receipt: Receipt?

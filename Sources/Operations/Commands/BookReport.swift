@@ -68,7 +68,10 @@ public struct BookReport: CommandReport {
     } else {
       let book = try session.ask(BookText.self, .book, .shard(listed.shard), listed.id.encoded)
       func levels(_ levels: [BookText.Level]) -> [Level] {
-        levels.prefix(depth).map { Level(price: $0.price, quantity: $0.quantity, orders: $0.orders) }
+        levels.prefix(depth).map { level in
+          Level(
+            price: level.price, quantity: listed.quantity(Lots(level.lots))?.description ?? "", orders: level.orders)
+        }
       }
       sequence = book.sequence
       checksum = book.checksum

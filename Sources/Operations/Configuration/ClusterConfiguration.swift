@@ -30,6 +30,9 @@ public struct ClusterConfiguration: Sendable, Hashable {
   public var snapshotEvery = 250_000
   public var marksIntervalMilliseconds = 500
   public var marksSeed = 1
+  /// Silence after which a client's session is over, and those of all clients of a gateway.
+  public var clientSilenceMilliseconds = 3_000
+  public var gatewaySilenceMilliseconds = 5_000
 
   public init() {}
 
@@ -144,5 +147,7 @@ extension ClusterConfiguration {
     "journal.snapshot_every": number(\.snapshotEvery, 1_000...1_000_000_000),
     "marks.interval_milliseconds": number(\.marksIntervalMilliseconds, 50...10_000),
     "marks.seed": number(\.marksSeed, 0...Int.max),
+    "sessions.client_silence_milliseconds": number(\.clientSilenceMilliseconds, 500...600_000),
+    "sessions.gateway_silence_milliseconds": number(\.gatewaySilenceMilliseconds, 1_000...600_000),
   ]
 }

@@ -40,19 +40,25 @@ public struct LoadTarget: Sendable {
     let directory = url.deletingLastPathComponent().path
     let clients = try clients(ClusterMap.load(dataDirectory: directory), keys: CurveKeyPair.generate())
     // A gateway admits any key: what a client may do is proved by its signatures.
-    let market = try MarketDefinition(decoding: clients[0].query(.market, MachineID(.gateway, 0)))
     return Connection(
-      clients: clients, market: market, store: AccountStore(directory: accountDirectory ?? "\(directory)/accounts"),
+      clients: clients, market: try market(of: clients[0]),
+      store: AccountStore(directory: accountDirectory ?? "\(directory)/accounts"),
       logDirectory: nil, processes: [:])
   }
 
   private func connectLocally() throws -> Connection {
     let cluster = try ClusterClient(dataDirectory: dataDirectory)
     let keyring = try CurveKeyring(directory: cluster.map.keyDirectory(of: ClusterDirectory.operatorName))
+    let clients = try clients(cluster.map, keys: keyring.own)
     return Connection(
-      clients: try clients(cluster.map, keys: keyring.own), market: try cluster.market(),
+      clients: clients, market: try market(of: clients[0]),
       store: AccountStore(directory: accountDirectory ?? cluster.map.accountDirectory),
       logDirectory: cluster.map.clientLogDirectory, processes: cluster.processes())
+  }
+
+  /// The market as the gateway knows it by now.
+  private func market(of client: GatewayClient) throws -> MarketDefinition {
+    try MarketDefinition(decoding: client.query(.market, MachineID(.gateway, 0)))
   }
 
   private func clients(_ map: ClusterMap, keys: CurveKeyPair) throws -> [GatewayClient] {

@@ -24,12 +24,8 @@ public final class RunSession {
   /// Orders a second of the built-in market makers.
   public static let makersRate = 1_000
 
-  /// Whether the built-in market makers quote with mass quotes under protection, or with orders.
-  static let makersUseQuotes = false
-
-  /// What the built-in market makers send.
+  /// What the built-in market makers send: mass quotes under protection, and orders that trade with them.
   static var makersMix: LoadMix {
-    guard makersUseQuotes else { return .standard }
     var mix = LoadMix()
     (mix.new, mix.cancel, mix.replace, mix.crossing) = (0, 0, 0, 10)
     mix.quote = 90

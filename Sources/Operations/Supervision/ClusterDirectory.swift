@@ -77,6 +77,8 @@ public struct ClusterDirectory {
     settings.snapshotEvery = configuration.snapshotEvery
     settings.marksIntervalMilliseconds = configuration.marksIntervalMilliseconds
     settings.marksSeed = configuration.marksSeed
+    settings.clientSilenceMilliseconds = configuration.clientSilenceMilliseconds
+    settings.gatewaySilenceMilliseconds = configuration.gatewaySilenceMilliseconds
     return settings
   }
 

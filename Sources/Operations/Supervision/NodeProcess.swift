@@ -106,9 +106,11 @@ public enum NodeProcess {
         blocking { await marks.start() }
         return Hosted(loop: loop, stop: { await marks.stop() })
       case .gateway:
+        var limits = GatewayConfiguration()
+        limits.clientSilenceMilliseconds = map.settings.clientSilenceMilliseconds
         let gateway = try GatewayNode(
           machine, on: loop, map: map, node: node.name, market: listing.market, transport: transport,
-          configuration: GatewayConfiguration(), log: log)
+          configuration: limits, log: log)
         blocking { await gateway.start() }
         return Hosted(loop: loop, stop: { await gateway.stop() })
       case .verifier:

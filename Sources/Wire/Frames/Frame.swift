@@ -22,7 +22,8 @@ public enum FrameKind: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case answer = 9
   /// An action that did not reach a journal (`Refusal`).
   case refusal = 10
-  /// A client session is over (`Machine.SessionEnd`).
+  /// A client session is over (`Machine.SessionEnd`): from its gateway to a shard, which says the same back when that
+  /// is durable.
   case sessionEnd = 11
   /// Coordinator to verifier: re-execute this epoch: epoch u32, header hash [32].
   case attestationRequest = 12
@@ -33,6 +34,8 @@ public enum FrameKind: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   /// Client to gateway: a shard u16, then as `submit`: actions for that shard. For those that name no instrument, such
   /// as a dead-man timer.
   case submitTo = 15
+  /// Gateway to shard: I live (`GatewayHeartbeat`). Gateway to client, without a body: are you there?
+  case heartbeat = 16
 }
 
 /// Writes and opens frames.

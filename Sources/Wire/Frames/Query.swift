@@ -26,6 +26,10 @@ public struct Query: ByteCodable, Sendable, Hashable {
     case bookLevels = 10
     /// One instrument's whole book order by order: body is the instrument id; an encoded `BookImage`.
     case bookOrders = 11
+    /// The market's instruments from one on, as risk has listed them: body is the instrument id; encoded `Listings`.
+    case listings = 12
+    /// What keeps an account from trading in a shard: body is the account id; JSON.
+    case standing = 13
   }
   /// Chosen by the asker; stands in the answer.
   public var tag: UInt64

@@ -8,7 +8,7 @@ import Settlement
 /// A fill's fee goes from its account to the house, so a shard's fills cancel exactly if their cash does.
 final class ConservationCheck {
   let findings = Findings(.conservation)
-  private let market: MarketDefinition
+  private var market: MarketDefinition
 
   private struct FillSums {
     var epoch = Epoch(0)
@@ -30,6 +30,9 @@ final class ConservationCheck {
   private var gains: [(epoch: Epoch, ledger: [Int128], depositCursor: UInt64)] = []
 
   init(_ market: MarketDefinition) { self.market = market }
+
+  /// An instrument that joins the market.
+  func list(_ instrument: Instrument) { market.instruments.append(instrument) }
 
   /// The aggregator's journal holds a fill that its shard produced in `epoch`.
   func heard(_ fill: Fill, from shard: MachineID, epoch: Epoch) {

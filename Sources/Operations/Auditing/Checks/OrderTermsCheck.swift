@@ -13,10 +13,16 @@ import Wire
 /// an upper bound of what is open until it is told.
 final class OrderTermsCheck {
   let findings = Findings(.orderTerms)
-  private let market: MarketDefinition
+  private var market: MarketDefinition
   private var shards: [MachineID: ShardOrders] = [:]
 
   init(_ market: MarketDefinition) { self.market = market }
+
+  /// An instrument that joins the market.
+  func list(_ instrument: Instrument) {
+    market.instruments.append(instrument)
+    for shard in shards.values { shard.market = market }
+  }
 
   /// An action that nobody signed so.
   func unsigned(_ breach: ReexecutionBreach) { findings.breach("\(breach)") }

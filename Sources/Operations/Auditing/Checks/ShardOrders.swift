@@ -20,7 +20,8 @@ final class ShardOrders {
   }
 
   let shard: MachineID
-  let market: MarketDefinition
+  /// As it is known by now.
+  var market: MarketDefinition
   let findings: Findings
   /// What rests, by public number, and each resting order's number and terms.
   var book = PublicOrders()

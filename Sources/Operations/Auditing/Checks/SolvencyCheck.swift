@@ -6,7 +6,7 @@ import Settlement
 /// epoch rewrote states that worth.
 final class SolvencyCheck {
   let findings = Findings(.solvency)
-  private let market: MarketDefinition
+  private var market: MarketDefinition
   /// Marks that changed and indices, by epoch, as the coordinator's journal holds them.
   private var committed: [Epoch: (marks: [Commitment.Mark], indices: [Price])] = [:]
   private var marks: [InstrumentID: Price] = [:]
@@ -20,6 +20,9 @@ final class SolvencyCheck {
     holdings = Array(repeating: 0, count: market.currencies.count)
     paid = holdings
   }
+
+  /// An instrument that joins the market.
+  func list(_ instrument: Instrument) { market.instruments.append(instrument) }
 
   /// The coordinator's journal holds the aggregator's commitment.
   func journalled(_ commitment: Commitment) {

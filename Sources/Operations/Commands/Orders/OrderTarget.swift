@@ -34,8 +34,12 @@ public enum OrderTarget: Sendable {
   }
 
   func find(account: AccountID, in session: ClusterSession) throws -> Found {
-    let open = try session.openOrders(of: account).map(\.order).first { isMeant($0) }
-    if let open { return Found(listed: try session.instrument(named: open.instrument), resting: open) }
+    let open = try session.openOrders(of: account).map(\.order)
+    for order in open {
+      if let listed = try session.instrument(InstrumentID(order.instrument)), isMeant(order, listed) {
+        return Found(listed: listed, resting: order)
+      }
+    }
     switch self {
     case .name(_, _, let instrument?), .clientID(_, let instrument?):
       return Found(listed: try session.instrument(named: instrument), resting: nil)
@@ -46,11 +50,11 @@ public enum OrderTarget: Sendable {
     }
   }
 
-  private func isMeant(_ order: OpenOrderText) -> Bool {
+  private func isMeant(_ order: OpenOrderText, _ listed: Instrument) -> Bool {
     switch self {
     case .name(let nonce, let index, _): order.nonce == nonce && order.index == index
     case .clientID(let id, let instrument):
-      order.clientId == id && instrument.map { $0.uppercased() == order.instrument } ?? true
+      order.clientId == id && instrument.map { $0.uppercased() == listed.name.uppercased() } ?? true
     }
   }
 
@@ -87,7 +91,7 @@ extension OrderTicket {
     guard let side = side ?? resting.map({ $0.side == "buy" ? .buy : .sell }) else {
       throw CommandMistake("--side is missing: the order is not known by its name here")
     }
-    guard let quantity = quantity ?? resting.flatMap({ Quantity($0.quantity) }) else {
+    guard let quantity = quantity ?? resting.flatMap({ Quantity($0.quantity(in: found.listed)) }) else {
       throw CommandMistake("--quantity is missing: the order is not known by its name here")
     }
     self.init(account: account, instrument: found.listed.name, side: side, quantity: quantity)
@@ -107,4 +111,10 @@ extension ClusterSession {
 extension OpenOrderText {
   /// Within its account.
   var name: String { "\(nonce)/\(index)" }
+
+  /// Its open quantity, in an instrument that may be unknown.
+  func quantity(in listed: Instrument?) -> String {
+    guard let lots else { return quantity ?? "" }
+    return listed?.quantity(Lots(lots))?.description ?? "\(lots) lots"
+  }
 }

@@ -22,9 +22,11 @@ public struct QuotePlacement: CommandReport {
 
   public var isGood: Bool { quotes.allSatisfy(\.isAccepted) }
 
+  /// - Parameter waitSeconds: to stay connected when the quotes stand: those that live with the session go after it.
   /// - Throws: `CommandMistake` for quotes that cannot be signed; nothing is sent then.
   public init(
-    _ requests: [QuoteRequest], _ terms: QuoteRequest.Terms, account: AccountID, in session: ClusterSession
+    _ requests: [QuoteRequest], _ terms: QuoteRequest.Terms, account: AccountID, in session: ClusterSession,
+    waitSeconds: Double = 0
   ) throws {
     let signer = try session.store.load(account)
     var sets: [(shard: ShardID, quotes: [(listed: Instrument, request: QuoteRequest, operation: Market.Operation)])] =
@@ -63,6 +65,7 @@ public struct QuotePlacement: CommandReport {
             machine: MachineID.shard(set.shard).description, reason: batch.reason(of: result.outcome)))
       }
     }
+    submission.gather(seconds: waitSeconds) { _ in false }
   }
 
   public var text: String {

@@ -104,7 +104,7 @@ public struct SafeguardReport: CommandReport {
     parts = []
     let submission = ActionSubmission(try session.gateway())
     let operation = safeguard.operation(on: isByOperator ? account : nil)
-    for shard in session.market.shards(of: underlying) {
+    for shard in try session.market.shards(of: underlying) {
       let batch = try SignedBatch([operation], by: signer, to: shard, in: session, through: submission)
       parts.append(ActionPart(batch, operations: 1))
     }

@@ -17,7 +17,7 @@ struct SignedBatch {
     _ operations: [Market.Operation], by signer: AccountCredentials, to shard: ShardID, in session: ClusterSession,
     through submission: ActionSubmission
   ) throws {
-    guard let underlying = session.market.instruments(of: shard).first?.underlying else {
+    guard let underlying = try session.market.instruments(of: shard).first?.underlying else {
       throw CommandRefused("shard \(shard) has no instruments")
     }
     let nonce = ActionSubmission.nonce()
