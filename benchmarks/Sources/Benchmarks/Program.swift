@@ -15,6 +15,12 @@ final class Program {
     try process.run()
   }
 
+  /// Where a program lies on the search path; nil if it is not installed.
+  static func find(_ name: String) -> String? {
+    (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { "\($0)/\(name)" }
+      .first { FileManager.default.isExecutableFile(atPath: $0) }
+  }
+
   var isRunning: Bool { process.isRunning }
 
   /// Waits for its end and returns its last line. - Throws: `ProgramError` if it fails.
