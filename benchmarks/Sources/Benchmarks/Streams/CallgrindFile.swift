@@ -2,8 +2,9 @@
 struct CallgrindFile {
   /// Instructions executed while it collected.
   private(set) var instructions = 0
-  /// Calls of allocating functions while it collected, by their callers, the nearest first.
-  private(set) var allocations: [String: Int] = [:]
+  /// Calls of allocating functions while it collected, by their nearest callers of the program's own, the nearest first;
+  /// names as the linker knows them.
+  private(set) var allocations: [[Substring]: Int] = [:]
 
   static let allocators: Set<String> = [
     "malloc", "calloc", "realloc", "reallocarray", "posix_memalign", "aligned_alloc", "memalign",
@@ -48,8 +49,10 @@ struct CallgrindFile {
       }
     }
     for (chain, entry) in entries {
-      let callers = chain.split(separator: "'").dropFirst().joined(separator: " < ")
-      allocations[callers, default: 0] += entry.calls
+      let callers = chain.split(separator: "'").dropFirst()
+      // What stands in between is the language's own runtime and library.
+      let own = callers.filter { !$0.hasPrefix("swift_") && !$0.hasPrefix("$ss") }
+      allocations[Array((own.isEmpty ? Array(callers) : own).prefix(5)), default: 0] += entry.calls
     }
   }
 

@@ -40,13 +40,21 @@ struct InstructionCount {
       print(
         "  \(name): \(String(format: "%.1f", instructions)) instructions an operation; "
           + "allocations: \(allocations) in 80,000 operations")
-      for (callers, count) in callers.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {
-        print("    \(count) of \(callers)")
+      for (chain, count) in callers.sorted(by: { $0.value > $1.value }) {
+        // A function that was specialised or split in several stands there once.
+        let names = try readable(chain).reduce(into: [String]()) { if $0.last != $1 { $0.append($1) } }
+        print("    \(count) of \(names.joined(separator: ", called by "))")
       }
       rows.append(["stream": name, "instructions_per_op": instructions, "allocations": allocations])
     }
     try Benchmarks.print(
       json: ["benchmark": "streams --instructions", "operations": operations, "streams": rows], options)
+  }
+
+  /// The names as the source has them, without types.
+  private func readable(_ names: [Substring]) throws -> [String] {
+    guard let swift = Program.find("swift") else { return names.map(String.init) }
+    return try Program(swift, ["demangle", "--compact", "--simplified"] + names.map(String.init)).lines()
   }
 
   private struct Replay: Decodable { var operations: Int }

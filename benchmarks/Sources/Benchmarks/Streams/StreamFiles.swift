@@ -24,6 +24,9 @@ struct StreamFiles {
   /// removed again, unless it is to be kept.
   func forEach(_ body: (_ file: URL, _ name: String, _ tape: String?) throws -> Void) throws {
     for file in options.files {
+      guard FileManager.default.isReadableFile(atPath: file) else {
+        throw UsageError(reason: "\(file): cannot be read; it must be an order stream (the obs format)")
+      }
       let file = URL(fileURLWithPath: file)
       try body(file, file.lastPathComponent, nil)
     }
