@@ -1,5 +1,4 @@
 import Bytes
-import Glibc
 import Machine
 import Market
 import Matching
@@ -164,11 +163,4 @@ public struct LoneShard: ~Copyable {
     }
     sequence += UInt64(count)
   }
-}
-
-/// Nanoseconds of a clock that only goes forward.
-func monotonicTime() -> UInt64 {
-  var time = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &time)
-  return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
 }

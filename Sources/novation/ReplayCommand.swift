@@ -12,9 +12,9 @@ struct ReplayCommand: ParsableCommand {
       The stream goes through the same code that a matcher process runs, without sockets and without a journal.
 
       --format obs FILE takes a neutral order stream. JSON: operations, trades, volume, notional (modulo 2^64), \
-      tape_hash (16 hexadecimal digits), final_orders, final_levels, final_qty, final_pq, ns_per_op (after the warm-up). \
-      --latency times every single operation after the warm-up and adds p50_ns, p99_ns, p999_ns and max_ns, from all \
-      samples, and clock_ns: what the clock alone tells, which is in each of them (and then in ns_per_op).
+      tape_hash (16 hexadecimal digits), final_orders, final_levels, final_qty, final_pq, ns_per_op (after the \
+      warm-up). --latency times every single operation after the warm-up and adds p50_ns, p99_ns, p999_ns and max_ns, \
+      from all samples, and clock_ns: what the clock alone tells, which is in each of them (and in ns_per_op).
 
       --format lobster takes a LOBSTER recording: a ten-level book as one continuous book, a one-level book row by \
       row, each message a real input whose outcome is compared with the recorded row. JSON: rows_checked, \

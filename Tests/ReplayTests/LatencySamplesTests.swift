@@ -4,31 +4,31 @@ import Testing
 
 @Suite struct LatencySamplesTests {
   /// Takes in samples in runs of three, as they come.
-  private func latency(_ samples: [UInt32], capacity: Int) -> ObsReplay.Latency? {
-    var taken = LatencySamples(capacity: capacity)
-    var rest = samples[...]
+  private func taken(_ times: [UInt32], capacity: Int) -> ObsReplay.Latency? {
+    var samples = LatencySamples(capacity: capacity)
+    var rest = times[...]
     while !rest.isEmpty {
       let run = rest.prefix(3)
-      let place = taken.extend(by: run.count)
-      for (offset, sample) in run.enumerated() { place[offset] = sample }
+      let place = samples.extend(by: run.count)
+      for (offset, time) in run.enumerated() { place[offset] = time }
       rest = rest.dropFirst(run.count)
     }
-    return taken.latency()
+    return samples.latency()
   }
 
   @Test func percentilesAreRanksAmongAllSamples() throws {
-    let latency = try #require(latency((1...2_000).shuffled(), capacity: 2_000))
+    let latency = try #require(taken((1...2_000).shuffled(), capacity: 2_000))
     #expect(latency.median == 1_000 && latency.p99 == 1_980 && latency.p999 == 1_998 && latency.most == 2_000)
   }
 
   @Test func aPercentileBetweenTwoSamplesIsTheUpperOne() throws {
-    let latency = try #require(latency([50, 10, 40, 20, 30], capacity: 5))
+    let latency = try #require(taken([50, 10, 40, 20, 30], capacity: 5))
     #expect(latency.median == 30 && latency.p99 == 50 && latency.p999 == 50 && latency.most == 50)
   }
 
   @Test func roomThatWasNotNeededCountsForNothing() throws {
-    let latency = try #require(latency([7], capacity: 100))
+    let latency = try #require(taken([7], capacity: 100))
     #expect(latency.median == 7 && latency.p999 == 7 && latency.most == 7)
-    #expect(self.latency([], capacity: 100) == nil)
+    #expect(taken([], capacity: 100) == nil)
   }
 }

@@ -52,8 +52,8 @@ public struct ObsReplayReport: CommandReport {
     guard let latency = result.latency else { return "" }
     return """
 
-      one operation: p50 \(latency.median) ns, p99 \(latency.p99) ns, p99.9 \(latency.p999) ns, max \(latency.most) ns, \
-      the clock's own \(latency.clock) ns in each
+      one operation: p50 \(latency.median) ns, p99 \(latency.p99) ns, p99.9 \(latency.p999) ns, \
+      max \(latency.most) ns, the clock's own \(latency.clock) ns in each
       """
   }
 }

@@ -74,10 +74,3 @@ struct BareRun {
     for record in records { matcher.apply(record) }
   }
 }
-
-/// Processor time of this thread in nanoseconds: a busy machine does not show in it.
-private func processorTime() -> UInt64 {
-  var time = timespec()
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-  return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-}
