@@ -9,7 +9,7 @@ struct LobsterBook: ~Copyable {
   private static let resting: UInt32 = 1
   private static let crossing: UInt32 = 2
 
-  private var shard: ReplayShard
+  private var shard: LoneShard
   private var encoded = ByteWriter()
   private var nonce: UInt64 = 0
   /// Name of each recorded order that rests, by its recorded number.
@@ -25,7 +25,7 @@ struct LobsterBook: ~Copyable {
     guard (prices + submitted).allSatisfy({ $0 > 0 && $0 / tickSize < 1 << 22 }) else {
       throw ReplayError("a price beyond \(1 << 22) ticks of \(tickSize) ten-thousandths of a dollar")
     }
-    shard = ReplayShard(instruments: 1, accounts: 2, tickSize: tickSize, mark: prices.first ?? 1)
+    shard = LoneShard(instruments: 1, accounts: 2, tickSize: tickSize, mark: prices.first ?? 1)
   }
 
   // MARK: - Inputs

@@ -27,6 +27,8 @@ public enum ObsReplay {
     public var nanosecondsPerOperation: Double
     /// The shard's state hash at the end; not part of the printed result.
     public var stateHash: UInt64
+    /// How long single operations after the warm-up took, if asked for; encoded by itself.
+    public var latency: Latency?
 
     enum CodingKeys: String, CodingKey {
       case operations, trades, volume, notional
@@ -39,19 +41,27 @@ public enum ObsReplay {
     }
   }
 
-  /// Replays a file.
-  public static func run(file: URL) throws -> Result {
+  /// Replays a file; see `run(_:limit:timesEach:)`.
+  public static func run(file: URL, limit: Int? = nil, timesEach: Bool = false) throws -> Result {
     let data: Data
     do { data = try Data(contentsOf: file, options: .mappedIfSafe) } catch {
       throw ReplayError("\(file.path): \(error.localizedDescription)")
     }
-    return try data.withUnsafeBytes { try run($0) }
+    return try data.withUnsafeBytes { try run($0, limit: limit, timesEach: timesEach) }
   }
 
   /// Replays a stream in memory.
-  public static func run(_ bytes: UnsafeRawBufferPointer) throws -> Result {
-    let stream = try ObsStream(bytes)
-    var replay = Replay(stream)
+  /// - Parameters:
+  ///   - limit: replays only the first so many records, warm-up included; at least 1.
+  ///   - timesEach: whether each single operation after the warm-up is timed. The clock then weighs on
+  ///     `nanosecondsPerOperation` too.
+  /// - Throws: `ReplayError` for what is no stream, and if nothing is left to time.
+  public static func run(_ bytes: UnsafeRawBufferPointer, limit: Int? = nil, timesEach: Bool = false) throws -> Result {
+    let stream = try ObsStream(bytes, limit: limit)
+    if timesEach, stream.count == stream.warmUp {
+      throw ReplayError("all \(stream.count) records are warm-up: no operation is left to time")
+    }
+    var replay = Replay(stream, timesEach: timesEach)
     var next = 0
     while next < stream.count { next = try replay.step(from: next) }
     return replay.result()
@@ -66,14 +76,16 @@ public enum ObsReplay {
 
   private struct Replay: ~Copyable {
     let stream: ObsStream
-    var shard: ReplayShard
+    var shard: LoneShard
     var tape = Tape()
     var nanoseconds: UInt64 = 0
-    var encoded = ByteWriter(capacity: ObsReplay.chunk * ReplayShard.actionBytes)
+    var encoded = ByteWriter(capacity: ObsReplay.chunk * LoneShard.actionBytes)
+    var samples: LatencySamples?
 
-    init(_ stream: ObsStream) {
+    init(_ stream: ObsStream, timesEach: Bool) {
       self.stream = stream
-      shard = ReplayShard(
+      if timesEach { samples = LatencySamples(capacity: stream.count - stream.warmUp) }
+      shard = LoneShard(
         instruments: stream.instruments, accounts: 128, mark: stream.minimumPrice / 2 + stream.maximumPrice / 2)
     }
 
@@ -89,7 +101,11 @@ public enum ObsReplay {
         next += 1
       }
       let start = processorTime()
-      shard.apply(actions: encoded.bytes)
+      if first >= stream.warmUp, let times = samples?.extend(by: next - first) {
+        shard.apply(actions: encoded.bytes, times: times)
+      } else {
+        shard.apply(actions: encoded.bytes)
+      }
       let end = processorTime()
       if first >= stream.warmUp { nanoseconds += end - start }
       tape.read(shard.output)
@@ -124,7 +140,7 @@ public enum ObsReplay {
       shard.encode(operation, account: account, nonce: nonce, into: &encoded)
     }
 
-    consuming func result() -> Result {
+    mutating func result() -> Result {
       var orders = 0
       var levels = 0
       var quantity: UInt64 = 0
@@ -144,45 +160,7 @@ public enum ObsReplay {
         tapeHash: String(repeating: "0", count: 16 - hash.count) + hash, finalOrders: orders, finalLevels: levels,
         finalQuantity: quantity, finalPriceQuantity: priceQuantity,
         nanosecondsPerOperation: Double(nanoseconds) / Double(max(1, stream.count - stream.warmUp)),
-        stateHash: shard.machine.stateHash())
+        stateHash: shard.machine.stateHash(), latency: samples?.latency())
     }
-  }
-}
-
-/// Processor time of this thread in nanoseconds: a busy machine does not show in it.
-private func processorTime() -> UInt64 {
-  var time = timespec()
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-  return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-}
-
-/// The trades that a shard's outputs tell of: maker and taker fill follow each other.
-struct Tape {
-  var trades: UInt64 = 0
-  var volume: UInt64 = 0
-  var notional: UInt64 = 0
-  var hash: UInt64 = 14_695_981_039_346_656_037
-  private var maker: UInt64 = 0
-
-  mutating func read(_ output: borrowing OutputBuffer) {
-    output.forEach { record in
-      guard record.kind == .stream else { return }
-      var body = ByteReader(record.payload)
-      guard body.u8() == MessageKind.fill.rawValue else { return }
-      let fill = Fill(from: &body)
-      if fill.kind == .maker {
-        maker = fill.order.nonce
-      } else {
-        add(maker: maker, taker: fill.order.nonce, price: fill.price.units, lots: fill.lots.count.magnitude)
-      }
-    }
-  }
-
-  mutating func add(maker: UInt64, taker: UInt64, price: Int64, lots: UInt64) {
-    let prime: UInt64 = 1_099_511_628_211
-    trades += 1
-    volume &+= lots
-    notional &+= UInt64(bitPattern: price) &* lots
-    for value in [maker, taker, lots] { hash = (hash ^ value) &* prime }
   }
 }

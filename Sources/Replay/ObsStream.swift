@@ -9,35 +9,47 @@ import Market
 /// record: 0 order id u64 │ 8 price i64 │ 16 quantity u32 │ 20 instrument u32 │ 24 operation u8 │ 25 side u8 │ 26
 /// zero[6]
 /// ```
-struct ObsStream {
-  static let headerBytes = 64
-  static let recordBytes = 32
+public struct ObsStream {
+  public static let headerBytes = 64
+  public static let recordBytes = 32
 
-  enum Kind: UInt8 {
+  /// What a record asks for.
+  public enum Kind: UInt8, Sendable {
     case new = 1
+    /// What does not trade at once is dropped.
     case immediate = 2
     case cancel = 3
+    /// A cancel and a new order of the same id.
     case replace = 4
+    /// Takes `quantity` off what is open, in place.
     case reduce = 5
   }
 
-  struct Record {
-    var order: UInt64
-    var price: Int64
-    var quantity: UInt32
-    var instrument: UInt32
-    var kind: Kind
-    var side: Side
+  /// One operation; a cancel has neither price nor quantity, a reduction no price.
+  public struct Record: Sendable {
+    public var order: UInt64
+    public var price: Int64
+    public var quantity: UInt32
+    public var instrument: UInt32
+    public var kind: Kind
+    public var side: Side
   }
 
   let bytes: UnsafeRawBufferPointer
-  let count: Int
-  let warmUp: Int
-  let instruments: Int
-  let minimumPrice: Int64
-  let maximumPrice: Int64
+  /// Records, warm-up included.
+  public let count: Int
+  /// The first so many records, which are not timed.
+  public let warmUp: Int
+  public let instruments: Int
+  /// No price of the stream lies outside these two.
+  public let minimumPrice: Int64
+  public let maximumPrice: Int64
 
-  init(_ bytes: UnsafeRawBufferPointer) throws(ReplayError) {
+  /// Reads a stream's header; the bytes are the caller's to keep.
+  /// - Parameter limit: takes the stream as if it ended after so many records.
+  /// - Throws: `ReplayError` for what is no stream of a known version, and for a limit of none.
+  public init(_ bytes: UnsafeRawBufferPointer, limit: Int? = nil) throws(ReplayError) {
+    if let limit, limit < 1 { throw ReplayError("a limit of \(limit) records leaves nothing to replay") }
     guard bytes.count >= Self.headerBytes, bytes.prefix(8).elementsEqual("OBSTRM01".utf8) else {
       throw ReplayError("not an order stream: it does not begin with OBSTRM01")
     }
@@ -62,12 +74,14 @@ struct ObsStream {
       throw ReplayError("order stream with \(instruments) instruments, prices \(minimumPrice)-\(maximumPrice)")
     }
     self.bytes = bytes
-    count = Int(records)
-    self.warmUp = Int(warmUp)
+    count = min(Int(records), limit ?? .max)
+    self.warmUp = min(Int(warmUp), count)
     self.instruments = Int(instruments)
   }
 
-  func record(_ index: Int) throws(ReplayError) -> Record {
+  /// The record at `index`, from 0 up to `count`.
+  /// - Throws: `ReplayError` for a kind, a side or an instrument that is none.
+  public func record(_ index: Int) throws(ReplayError) -> Record {
     let start = Self.headerBytes + index * Self.recordBytes
     func load<T: FixedWidthInteger & BitwiseCopyable>(_ offset: Int, _ type: T.Type) -> T {
       T(littleEndian: bytes.loadUnaligned(fromByteOffset: start + offset, as: T.self))

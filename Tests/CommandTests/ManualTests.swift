@@ -143,4 +143,43 @@ struct ManualTests {
     try Program.run("instruments", "import", "--deribit", file, "--out", "\(scratch.path)/o.toml")
       .expectRefusal(2, file)
   }
+
+  /// A stream of two orders at rest and one that takes the first of them; one record of warm-up.
+  private func smallStream(_ scratch: ScratchDirectory) throws -> String {
+    func word(_ value: Int, _ bytes: Int) -> [UInt8] { (0..<bytes).map { UInt8(value >> (8 * $0) & 255) } }
+    var bytes = Array("OBSTRM01".utf8)
+    for (value, width) in [(1, 4), (32, 4), (3, 8), (1, 8), (1, 4), (0, 4), (7, 8), (100, 8), (110, 8)] {
+      bytes += word(value, width)
+    }
+    for (order, price, side) in [(1, 100, 0), (2, 110, 1), (3, 100, 1)] {
+      bytes += word(order, 8) + word(price, 8) + word(5, 4) + word(0, 4) + [1, UInt8(side), 0, 0, 0, 0, 0, 0]
+    }
+    return try scratch.write(String(decoding: bytes, as: UTF8.self), to: "small.obs")
+  }
+
+  @Test func aReplayTimesSingleOperationsIfAskedTo() throws {
+    let scratch = ScratchDirectory()
+    let file = try smallStream(scratch)
+    let plain = try Program.run("replay", "--format", "obs", file, "--json").json()
+    #expect(plain["operations"] as? Int == 3 && plain["trades"] as? Int == 1 && plain["final_orders"] as? Int == 1)
+    let timed = try Program.run("replay", "--format", "obs", file, "--latency", "--json").json()
+    #expect(timed["tape_hash"] as? String == plain["tape_hash"] as? String)
+    #expect(
+      Set(timed.keys).subtracting(plain.keys) == ["clock_ns", "p50_ns", "p99_ns", "p999_ns", "max_ns"])
+    let text = try Program.run("replay", "--format", "obs", file, "--latency").output
+    #expect(text.contains("one operation: p50 ") && text.contains("the clock's own "))
+    #expect(try !Program.run("replay", "--format", "obs", file).output.contains("p50"))
+  }
+
+  @Test func aReplayStopsAtItsLimit() throws {
+    let scratch = ScratchDirectory()
+    let file = try smallStream(scratch)
+    let limited = try Program.run("replay", "--format", "obs", file, "--limit", "2", "--json").json()
+    #expect(limited["operations"] as? Int == 2 && limited["trades"] as? Int == 0)
+    try Program.run("replay", "--format", "obs", file, "--limit", "0").expectRefusal(2, "--limit 0", "at least one")
+    try Program.run("replay", "--format", "obs", file, "--limit=-3").expectRefusal(2, "--limit -3")
+    try Program.run("replay", "--format", "obs", file, "--limit", "1", "--latency").expectRefusal(2, "warm-up")
+    try Program.run("replay", "--format", "lobster", "--messages", "/m", "--book", "/b", "--limit", "1")
+      .expectRefusal(2, "--limit", "--format obs")
+  }
 }

@@ -152,13 +152,59 @@ struct SmallStream {
       ])
   }
 
-  @Test func unreadableStreamsAreRefused() {
-    func refusal(_ bytes: [UInt8]) -> String? {
-      do {
-        _ = try bytes.withUnsafeBytes { try ObsReplay.run($0) }
-        return nil
-      } catch { return "\(error)" }
+  private func refusal(_ bytes: [UInt8], limit: Int? = nil, timesEach: Bool = false) -> String? {
+    do {
+      _ = try bytes.withUnsafeBytes { try ObsReplay.run($0, limit: limit, timesEach: timesEach) }
+      return nil
+    } catch { return "\(error)" }
+  }
+
+  @Test func aLimitReplaysTheFirstRecordsAndNoOther() throws {
+    let whole = SmallStream(seed: 11, records: 3_000, warmUp: 100, instruments: 2)
+    let first = SmallStream(seed: 11, records: 1_000, warmUp: 100, instruments: 2)
+    var limited = try whole.writer.withUnsafeBytes { try ObsReplay.run($0, limit: 1_000) }
+    var alone = try first.writer.withUnsafeBytes { try ObsReplay.run($0) }
+    #expect(limited.nanosecondsPerOperation > 0)
+    limited.nanosecondsPerOperation = 0
+    alone.nanosecondsPerOperation = 0
+    #expect(limited == alone && limited.operations == 1_000)
+    let beyond = try first.writer.withUnsafeBytes { try ObsReplay.run($0, limit: 1_000_000) }
+    #expect(beyond.stateHash == alone.stateHash && beyond.operations == 1_000)
+  }
+
+  @Test func aLimitCutsTheWarmUpToo() throws {
+    let stream = SmallStream(seed: 11, records: 1_000, warmUp: 500, instruments: 1).writer
+    let result = try stream.withUnsafeBytes { try ObsReplay.run($0, limit: 400) }
+    #expect(result.operations == 400 && result.nanosecondsPerOperation == 0)
+    for limit in [400, 500] {
+      #expect(
+        refusal(stream, limit: limit, timesEach: true)
+          == "all \(limit) records are warm-up: no operation is left to time")
     }
+    #expect(refusal(stream, limit: 501, timesEach: true) == nil)
+    for limit in [0, -1, .min] { #expect(refusal(stream, limit: limit)?.contains("leaves nothing to replay") == true) }
+  }
+
+  @Test func timingEachOperationChangesNothingThatTheStreamComesTo() throws {
+    let stream = SmallStream(seed: 5, records: 2_000, warmUp: 300, instruments: 3).writer
+    let plain = try stream.withUnsafeBytes { try ObsReplay.run($0) }
+    var timed = try stream.withUnsafeBytes { try ObsReplay.run($0, timesEach: true) }
+    #expect(plain.latency == nil)
+    let latency = try #require(timed.latency)
+    #expect(latency.median > 0 && latency.median <= latency.p99)
+    #expect(latency.p99 <= latency.p999 && latency.p999 <= latency.most)
+    timed.latency = nil
+    timed.nanosecondsPerOperation = plain.nanosecondsPerOperation
+    #expect(timed == plain)
+  }
+
+  @Test func latencyCarriesItsPublishedNames() throws {
+    let latency = ObsReplay.Latency(clock: 1, median: 2, p99: 3, p999: 4, most: 5)
+    let keys = try JSONSerialization.jsonObject(with: JSONEncoder().encode(latency)) as? [String: Int]
+    #expect(keys == ["clock_ns": 1, "p50_ns": 2, "p99_ns": 3, "p999_ns": 4, "max_ns": 5])
+  }
+
+  @Test func unreadableStreamsAreRefused() {
     #expect(refusal([1, 2, 3]) == "not an order stream: it does not begin with OBSTRM01")
     var stream = SmallStream(seed: 3, records: 10, warmUp: 0, instruments: 1).writer
     #expect(refusal(stream) == nil)

@@ -4,9 +4,12 @@ import Replay
 /// Replays recorded order streams through one matching shard in this process.
 public enum StreamReplay {
   /// A neutral order stream.
-  public static func obs(file: String) throws -> ObsReplayReport {
+  /// - Parameters:
+  ///   - limit: replays only the first so many records.
+  ///   - latency: times every single operation after the warm-up.
+  public static func obs(file: String, limit: Int? = nil, latency: Bool = false) throws -> ObsReplayReport {
     try require(file)
-    return ObsReplayReport(try ObsReplay.run(file: URL(fileURLWithPath: file)))
+    return ObsReplayReport(try ObsReplay.run(file: URL(fileURLWithPath: file), limit: limit, timesEach: latency))
   }
 
   /// A LOBSTER recording: its messages, held against its book row by row.
@@ -24,13 +27,16 @@ public enum StreamReplay {
   }
 }
 
-/// What a neutral order stream came to. Keys as `ObsReplay.Result` names them.
+/// What a neutral order stream came to. Keys as `ObsReplay.Result` and `ObsReplay.Latency` name them.
 public struct ObsReplayReport: CommandReport {
   private let result: ObsReplay.Result
 
   init(_ result: ObsReplay.Result) { self.result = result }
 
-  public func encode(to encoder: any Encoder) throws { try result.encode(to: encoder) }
+  public func encode(to encoder: any Encoder) throws {
+    try result.encode(to: encoder)
+    try result.latency?.encode(to: encoder)
+  }
 
   public var text: String {
     """
@@ -38,8 +44,17 @@ public struct ObsReplayReport: CommandReport {
     tape \(result.tapeHash)
     final \(result.finalOrders) orders, \(result.finalLevels) levels, quantity \(result.finalQuantity), \
     price times quantity \(result.finalPriceQuantity)
-    \(String(format: "%.1f", result.nanosecondsPerOperation)) ns an operation
+    \(String(format: "%.1f", result.nanosecondsPerOperation)) ns an operation\(latency)
     """
+  }
+
+  private var latency: String {
+    guard let latency = result.latency else { return "" }
+    return """
+
+      one operation: p50 \(latency.median) ns, p99 \(latency.p99) ns, p99.9 \(latency.p999) ns, \
+      max \(latency.most) ns, the clock's own \(latency.clock) ns in each
+      """
   }
 }
 

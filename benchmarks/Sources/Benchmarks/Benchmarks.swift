@@ -54,12 +54,20 @@ struct Options {
   /// Length of a measured window; 0 takes the benchmark's own.
   var seconds = 0
   var rate = 0
+  /// The files of order streams; none takes generated ones.
   var files: [String] = []
+  /// What order streams are generated from; nil takes the benchmark's own.
+  var seed: UInt64?
+  var operations: Int?
+  /// Where generated order streams are kept; nil removes them.
+  var keep: String?
+  /// Counts instructions and allocations instead of time.
+  var countsInstructions = false
 
   init(_ arguments: [String]) throws {
     guard let first = arguments.first, !first.hasPrefix("-") else {
       throw UsageError(
-        reason: "which benchmark? light, heavy, shards, streams or growth; --runs N, --seconds S, --rate R, --json")
+        reason: "which benchmark? light, heavy, shards, streams or growth; see benchmarks/README.md for the options")
     }
     benchmark = first
     var rest = arguments.dropFirst()
@@ -67,10 +75,17 @@ struct Options {
       guard let value = rest.popFirst() else { throw UsageError(reason: "\(name) wants a value") }
       return value
     }
-    func number(_ name: String) throws -> Int {
+    func number(_ name: String, upTo most: Int = 1_000_000) throws -> Int {
       let text = try value(name)
-      guard let number = Int(text), (1...1_000_000).contains(number) else {
-        throw UsageError(reason: "\(name) \(text): it must be 1 to 1000000")
+      guard let number = Int(text), (1...most).contains(number) else {
+        throw UsageError(reason: "\(name) \(text): it must be 1 to \(most)")
+      }
+      return number
+    }
+    func seed(_ name: String) throws -> UInt64 {
+      let text = try value(name)
+      guard let number = UInt64(text) else {
+        throw UsageError(reason: "\(name) \(text): it must be 0 or a natural number")
       }
       return number
     }
@@ -82,6 +97,10 @@ struct Options {
       case "--runs": runs = try number(argument)
       case "--seconds": seconds = try number(argument)
       case "--rate": rate = try number(argument)
+      case "--operations": operations = try number(argument, upTo: 100_000_000)
+      case "--seed": self.seed = try seed(argument)
+      case "--keep": keep = try value(argument)
+      case "--instructions": countsInstructions = true
       default:
         guard !argument.hasPrefix("-") else { throw UsageError(reason: "\(argument) is no option") }
         files.append(argument)

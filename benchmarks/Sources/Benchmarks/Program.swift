@@ -15,16 +15,25 @@ final class Program {
     try process.run()
   }
 
+  /// Where a program lies on the search path; nil if it is not installed.
+  static func find(_ name: String) -> String? {
+    (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { "\($0)/\(name)" }
+      .first { FileManager.default.isExecutableFile(atPath: $0) }
+  }
+
   var isRunning: Bool { process.isRunning }
 
   /// Waits for its end and returns its last line. - Throws: `ProgramError` if it fails.
-  func lastLine() throws -> String {
+  func lastLine() throws -> String { try lines().last ?? "" }
+
+  /// Waits for its end and returns its lines. - Throws: `ProgramError` if it fails.
+  func lines() throws -> [String] {
     let data = output.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
     guard process.terminationStatus == 0 else {
       throw ProgramError(name: name, status: process.terminationStatus)
     }
-    return String(decoding: data, as: UTF8.self).split(separator: "\n").last.map(String.init) ?? ""
+    return String(decoding: data, as: UTF8.self).split(separator: "\n").map(String.init)
   }
 
   /// Asks it to end, as Ctrl-C does, and waits.

@@ -18,6 +18,24 @@ struct Growth {
     var memory: Int
   }
 
+  /// A row's costs as multiples of the first row's, and what they would be if cost were a logarithm: no cost grows
+  /// faster than one whose multiple is not above it.
+  private struct RowGrowth {
+    var place: Double
+    var cancel: Double
+    var logarithm: Double
+  }
+
+  private static func growth(_ rows: [Row], _ value: (Row) -> Int) -> [RowGrowth] {
+    guard let first = rows.first else { return [] }
+    // Of one more, since the logarithm of one book is none.
+    func logarithm(_ row: Row) -> Double { log2(Double(value(row) + 1)) }
+    return rows.map {
+      RowGrowth(
+        place: $0.place / first.place, cancel: $0.cancel / first.cancel, logarithm: logarithm($0) / logarithm(first))
+    }
+  }
+
   /// Orders placed and cancelled for each figure.
   private static let sample = 100_000
 
@@ -27,10 +45,18 @@ struct Growth {
     for resting in [1_000, 10_000, 100_000, 1_000_000, 10_000_000] { byOrders.append(measure(resting, 1)) }
     var byInstruments: [Row] = []
     for instruments in [1, 10, 100, 1_000, 10_000] { byInstruments.append(measure(100_000, instruments)) }
-    for row in byOrders + byInstruments {
-      print(
-        "  \(row.resting) at rest in \(row.instruments): place \(Int(row.place)), cancel \(Int(row.cancel)); "
-          + "\(row.memory) MiB resident")
+    let orderGrowth = Self.growth(byOrders, \.resting)
+    let instrumentGrowth = Self.growth(byInstruments, \.instruments)
+    for (title, rows, growths) in [
+      ("by orders at rest", byOrders, orderGrowth), ("by instruments", byInstruments, instrumentGrowth),
+    ] {
+      print("  \(title): place and cancel in ns and as multiples of the first row; what a logarithm would be")
+      for (row, growth) in zip(rows, growths) {
+        print(
+          "    \(row.resting) at rest in \(row.instruments): place "
+            + String(format: "%.0f (%.2f), cancel %.0f (%.2f); ", row.place, growth.place, row.cancel, growth.cancel)
+            + String(format: "logarithm %.2f; ", growth.logarithm) + "\(row.memory) MiB resident")
+      }
     }
     let massCancel = self.massCancel()
     print("  mass cancel of 10,000: \(Int(massCancel)) ns an order")
@@ -39,17 +65,18 @@ struct Growth {
     let plot = options.here + "/growth.svg"
     try Self.plot(byOrders, byInstruments).write(toFile: plot, atomically: true, encoding: .utf8)
     print("  plot: \(plot)")
-    func figures(_ rows: [Row]) -> [[String: Any]] {
-      rows.map {
+    func figures(_ rows: [Row], _ growths: [RowGrowth]) -> [[String: Any]] {
+      zip(rows, growths).map {
         [
           "resting": $0.resting, "instruments": $0.instruments, "place_ns": $0.place, "cancel_ns": $0.cancel,
-          "resident_mib": $0.memory,
+          "resident_mib": $0.memory, "place_ratio": $1.place, "cancel_ratio": $1.cancel, "log_ratio": $1.logarithm,
         ]
       }
     }
     try Benchmarks.print(
       json: [
-        "benchmark": "growth", "by_orders": figures(byOrders), "by_instruments": figures(byInstruments),
+        "benchmark": "growth", "by_orders": figures(byOrders, orderGrowth),
+        "by_instruments": figures(byInstruments, instrumentGrowth),
         "mass_cancel_ns_per_order": massCancel, "sweep_ns_per_fill": sweep,
       ], options)
   }
@@ -62,20 +89,20 @@ struct Growth {
 
   /// Fills the books evenly on both sides of the middle, at most 100,000 levels a side, then places and cancels.
   private func measure(_ resting: Int, _ instruments: Int) -> Row {
-    var shard = LoneShard(instruments: instruments)
+    var shard = TimedShard(instruments: instruments)
     var random = SystemRandomNumberGenerator()
     let depth = Int64(min(100_000, max(10, resting / instruments / 8)))
     func randomOrder() -> Market.Operation {
       let side: Side = Bool.random(using: &random) ? .buy : .sell
       let away = Int64.random(in: 1...depth, using: &random)
       return Self.order(
-        side, LoneShard.middle + (side == .buy ? -away : away), Int.random(in: 0..<instruments, using: &random))
+        side, TimedShard.middle + (side == .buy ? -away : away), Int.random(in: 0..<instruments, using: &random))
     }
     var placed = 0
     while placed < resting {
       let count = min(256, resting - placed)
       shard.act(
-        UInt32.random(in: 1...LoneShard.accounts, using: &random), (0..<count).map { _ in randomOrder() })
+        UInt32.random(in: 1...TimedShard.accounts, using: &random), (0..<count).map { _ in randomOrder() })
       placed += count
       if placed % 65_536 < 256 { shard.seal() }
     }
@@ -83,7 +110,7 @@ struct Growth {
     var cancels: [Double] = []
     var open: [(account: UInt32, nonce: UInt64, instrument: InstrumentID)] = []
     for _ in 0..<Self.sample {
-      let account = UInt32.random(in: 1...LoneShard.accounts, using: &random)
+      let account = UInt32.random(in: 1...TimedShard.accounts, using: &random)
       let operation = randomOrder()
       let (nonce, time) = shard.act(account, [operation])
       places.append(Double(time))
@@ -109,9 +136,9 @@ struct Growth {
   /// An account's 10,000 orders under one cancel-all, its bounded steps included.
   private func massCancel() -> Double {
     let times = (0..<5).map { _ in
-      var shard = LoneShard(instruments: 1)
+      var shard = TimedShard(instruments: 1)
       for batch in 0..<50 {
-        shard.act(1, (0..<200).map { Self.order(.buy, LoneShard.middle - Int64(batch * 200 + $0) - 1, 0) })
+        shard.act(1, (0..<200).map { Self.order(.buy, TimedShard.middle - Int64(batch * 200 + $0) - 1, 0) })
       }
       let first = shard.act(1, [Market.Operation(kind: .cancelAll, instrument: Market.Operation.allInstruments)])
       return Double(first.nanoseconds + shard.finish()) / 10_000
@@ -122,11 +149,11 @@ struct Growth {
   /// One order through 5,000 levels of one order each.
   private func sweep() -> Double {
     let times = (0..<5).map { _ in
-      var shard = LoneShard(instruments: 1)
+      var shard = TimedShard(instruments: 1)
       for batch in 0..<25 {
-        shard.act(1, (0..<200).map { Self.order(.sell, LoneShard.middle + Int64(batch * 200 + $0), 0) })
+        shard.act(1, (0..<200).map { Self.order(.sell, TimedShard.middle + Int64(batch * 200 + $0), 0) })
       }
-      let first = shard.act(2, [Self.order(.buy, LoneShard.middle + 5_000, 0, 5_000)])
+      let first = shard.act(2, [Self.order(.buy, TimedShard.middle + 5_000, 0, 5_000)])
       return Double(first.nanoseconds + shard.finish()) / 5_000
     }
     return times.median
