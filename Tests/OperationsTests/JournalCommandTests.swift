@@ -24,9 +24,17 @@ import Testing
     try #require(try JSONSerialization.jsonObject(with: Data(report.json.utf8)) as? [String: Any])
   }
 
-  /// Flips a bit of a stored entry, its checksum left as it was.
-  private static func damage(_ cluster: InProcessCluster, _ machine: String, entry sequence: UInt64) throws {
-    let environment = try LMDBEnvironment(directory: "\(cluster.path)/journal/\(machine)")
+  /// A copy of the journals in which a bit of a stored entry is flipped, its checksum left as it was.
+  private static func damagedCopy(
+    _ cluster: InProcessCluster, _ machine: String, entry sequence: UInt64
+  ) throws -> String {
+    let copy = "\(cluster.path)/copy"
+    for name in try FileManager.default.contentsOfDirectory(atPath: "\(cluster.path)/journal") {
+      try FileManager.default.createDirectory(atPath: "\(copy)/journal/\(name)", withIntermediateDirectories: true)
+      try FileManager.default.copyItem(
+        atPath: "\(cluster.path)/journal/\(name)/data.mdb", toPath: "\(copy)/journal/\(name)/data.mdb")
+    }
+    let environment = try LMDBEnvironment(directory: "\(copy)/journal/\(machine)")
     let entries = try environment.database(named: "entries", keys: UInt64.self)
     var transaction = try environment.beginWriting()
     let stored = try transaction.value(at: sequence, in: entries)
@@ -34,6 +42,7 @@ import Testing
     bytes[bytes.count - 1] ^= 1
     try bytes.withUnsafeBytes { _ = try transaction.put($0, at: sequence, in: entries) }
     try transaction.commit()
+    return copy
   }
 
   @Test func everyJournalIsListedWithWhatItHolds() throws {
@@ -71,8 +80,8 @@ import Testing
     try Self.run { cluster in
       let sound = try JournalVerification([], dataDirectory: cluster.path)
       #expect(sound.isGood, "\(sound.text)")
-      try Self.damage(cluster, "shard-0", entry: 9)
-      let damaged = try JournalVerification([], dataDirectory: cluster.path)
+      let copy = try Self.damagedCopy(cluster, "shard-0", entry: 9)
+      let damaged = try JournalVerification([], dataDirectory: copy)
       #expect(!damaged.isGood)
       let journals = try #require(try Self.object(damaged)["journals"] as? [[String: Any]])
       for journal in journals where journal["machine"] as? String != "shard-0" { #expect(journal["damage"] == nil) }
