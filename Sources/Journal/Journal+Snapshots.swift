@@ -73,7 +73,7 @@ extension JournalStore {
   }
 
   /// `nil` when the snapshot is damaged.
-  private func snapshot(
+  func snapshot(
     at sequence: SequenceNumber, _ transaction: borrowing LMDBReadTransaction
   ) throws(JournalError) -> JournalSnapshot? {
     let head = try transaction.value(at: SnapshotKey(sequence: sequence.rawValue, part: 0), in: snapshots)

@@ -7,7 +7,7 @@ import Market
 /// Every call looks at the journal anew, and a long walk does so every few hundred entries, since a long-lived view
 /// would keep the writer's freed pages from being used again. Used from one thread.
 public final class JournalReader {
-  private let store: JournalStore
+  let store: JournalStore
   /// Whose journal it is.
   public let machine: MachineID
 

@@ -5,7 +5,7 @@ import Testing
 struct ManualTests {
   static let commands = [
     "run", "status", "stop", "epoch", "config", "prepare", "load", "replay", "drill", "account", "deposit", "withdraw",
-    "instruments", "instrument", "book", "order", "cancel", "amend", "replace", "quote", "protection", "dead-man",
+    "instruments", "instrument", "journal", "book", "order", "cancel", "amend", "replace", "quote", "protection", "dead-man",
     "kill-switch", "outcomes", "signature-debug", "proof", "verify-proof", "version",
   ]
 

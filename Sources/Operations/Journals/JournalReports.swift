@@ -1,0 +1,95 @@
+import Bytes
+import Foundation
+import Journal
+import Machine
+import Market
+
+/// What every journal of a cluster holds.
+public struct JournalList: CommandReport {
+  struct Snapshot: Encodable {
+    var sequence: UInt64
+    var bytes: UInt64
+    var version: UInt16
+    var isGood: Bool
+  }
+  struct Journal: Encodable {
+    var machine: String
+    var entries: Int
+    var batches: Int
+    var firstSequence: UInt64
+    var lastSequence: UInt64
+    var lastStamp: String
+    var lastTerm: UInt32
+    var chainHead: String
+    var snapshots: [Snapshot]
+    var outboxChunks: Int
+    var bytesUsed: Int
+    var mapSize: Int
+  }
+  var journals: [Journal] = []
+
+  /// - Throws: `CommandMistake` if no cluster was opened there, `JournalError` if a journal cannot be read.
+  public init(dataDirectory: String) throws {
+    let shelf = try JournalShelf(dataDirectory: dataDirectory)
+    for machine in shelf.machines {
+      let overview = try shelf.reader(of: machine).overview()
+      journals.append(
+        Journal(
+          machine: "\(machine)", entries: overview.entries, batches: overview.batches,
+          firstSequence: overview.firstSequence.rawValue, lastSequence: overview.lastSequence.rawValue,
+          lastStamp: overview.lastStamp.iso8601, lastTerm: overview.lastTerm.rawValue,
+          chainHead: overview.chainHead.description,
+          snapshots: overview.snapshots.map {
+            Snapshot(sequence: $0.sequence.rawValue, bytes: $0.byteCount, version: $0.version, isGood: $0.isGood)
+          }, outboxChunks: overview.outboxChunks, bytesUsed: overview.bytesUsed, mapSize: overview.mapSize))
+    }
+  }
+
+  public var text: String {
+    var table = TextTable(["journal", "entries", "last", "term", "last stamp", "snapshots", "outbox", "used MiB", "%"])
+    for journal in journals {
+      let snapshots = journal.snapshots.map { "\($0.sequence)\($0.isGood ? "" : " DAMAGED")" }
+      table.add([
+        journal.machine, "\(journal.entries)", "\(journal.lastSequence)", "\(journal.lastTerm)", journal.lastStamp,
+        snapshots.isEmpty ? "-" : snapshots.joined(separator: ", "), "\(journal.outboxChunks)",
+        "\(journal.bytesUsed >> 20)", String(format: "%.1f", 100 * Double(journal.bytesUsed) / Double(journal.mapSize)),
+      ])
+    }
+    return table.text
+  }
+}
+
+/// Some entries of a journal.
+public struct JournalExcerpt: CommandReport {
+  var machine: String
+  var lastSequence: UInt64
+  var entries: [EntrySummary] = []
+
+  /// - Parameters:
+  ///   - from: First entry; `nil` for the last `count` ones.
+  ///   - count: Most entries.
+  public init(_ name: String, from: UInt64?, count: Int, withPayload: Bool, dataDirectory: String) throws {
+    let shelf = try JournalShelf(dataDirectory: dataDirectory)
+    let reader = try shelf.reader(of: shelf.machine(named: name))
+    machine = name
+    lastSequence = try reader.lastSequence().rawValue
+    if let from, from > lastSequence {
+      throw CommandMistake("--from \(from): the journal of \(name) ends with entry \(lastSequence)")
+    }
+    let first = from ?? (lastSequence >= UInt64(count) ? lastSequence - UInt64(count) + 1 : 1)
+    var entries: [EntrySummary] = []
+    try reader.forEachEntry(from: SequenceNumber(first)) { header, payload in
+      entries.append(EntrySummary(header, payload, withPayload: withPayload))
+      return entries.count < count
+    }
+    self.entries = entries
+  }
+
+  public var text: String {
+    entries.map { entry in
+      let source = entry.source.map { " from \($0)" } ?? ""
+      let line = "\(entry.sequence)  \(entry.stamp)  term \(entry.term)  \(entry.kind)\(source): \(entry.says)"
+      return entry.payload.map { "\(line)\n    \($0)" } ?? line
+    }.joined(separator: "\n")
+  }
+}
