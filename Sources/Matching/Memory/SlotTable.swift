@@ -7,9 +7,9 @@
 /// 0 tags u8[12], 0 for a vacant cell │ 12 next overflow line u32 │ 16 slots u32[12]
 /// ```
 ///
-/// It doubles a few lines at a time (linear hashing, each round in one go of insertions), so that no insertion ever waits
-/// for a whole table to be rebuilt. It is only ever looked up, never walked, so its hash may depend on where its memory
-/// lies: that keeps a client from choosing keys that collide, and shows in no output.
+/// It doubles a few lines at a time (linear hashing, each round in one go of insertions), so that no insertion ever
+/// waits for a whole table to be rebuilt. It is only ever looked up, never walked, so its hash may depend on where its
+/// memory lies: that keeps a client from choosing keys that collide, and shows in no output.
 struct SlotTable: ~Copyable {
   private static let lineBytes = 64
   private static let cells = 12
@@ -188,24 +188,22 @@ struct SlotTable: ~Copyable {
   private mutating func splitNext(_ keyOf: (Slot) -> (UInt64, UInt64)) {
     let home = lines + Int(split) * Self.lineBytes
     split += 1
-    var slots = [Slot]()
-    var line: UnsafeMutableRawPointer? = home
-    var dropped: Slot = 0
-    while let it = line {
-      for cell in 0..<Self.cells where it.load(fromByteOffset: cell, as: UInt8.self) != 0 {
-        slots.append(it.load(fromByteOffset: 16 + 4 * cell, as: Slot.self))
+    var line = home.load(as: Line.self)
+    home.storeBytes(of: (0, 0, 0, 0, 0, 0, 0, 0), as: Line.self)
+    while true {
+      // By value, since its place in the overflow may be taken anew at once.
+      let next = withUnsafeBytes(of: line) { bytes in
+        for cell in 0..<Self.cells where bytes[cell] != 0 {
+          let slot = bytes.load(fromByteOffset: 16 + 4 * cell, as: Slot.self)
+          let key = keyOf(slot)
+          let hash = hash(key.0, key.1)
+          put(hash, slot, self.line(of: hash))
+        }
+        return bytes.load(fromByteOffset: 12, as: Slot.self)
       }
-      let following = it.load(fromByteOffset: 12, as: Slot.self)
-      if dropped != 0 { overflow.remove(dropped) }
-      dropped = following
-      line = following == 0 ? nil : UnsafeMutableRawPointer(overflow.base + Int(following))
-    }
-    home.storeBytes(of: 0, as: UInt64.self)
-    home.storeBytes(of: 0, toByteOffset: 8, as: UInt64.self)
-    for slot in slots {
-      let key = keyOf(slot)
-      let hash = hash(key.0, key.1)
-      put(hash, slot, self.line(of: hash))
+      if next == 0 { return }
+      line = overflow[next]
+      overflow.remove(next)
     }
   }
 }
