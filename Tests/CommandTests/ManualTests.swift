@@ -5,8 +5,8 @@ import Testing
 struct ManualTests {
   static let commands = [
     "run", "status", "stop", "epoch", "config", "prepare", "load", "replay", "drill", "account", "deposit", "withdraw",
-    "instruments", "instrument", "journal", "book", "order", "cancel", "amend", "replace", "quote", "protection", "dead-man",
-    "kill-switch", "outcomes", "signature-debug", "proof", "verify-proof", "version",
+    "instruments", "instrument", "journal", "book", "order", "cancel", "amend", "replace", "quote", "protection",
+    "dead-man", "kill-switch", "outcomes", "signature-debug", "proof", "verify-proof", "version",
   ]
 
   @Test func theOverviewNamesEveryCommandByWhoUsesIt() throws {

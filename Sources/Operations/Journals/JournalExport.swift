@@ -33,7 +33,8 @@ public struct JournalExport: CommandReport {
   }
 
   /// Exports entries `from` to `to`, both included, and the links of the batches that end among them.
-  /// - Throws: `CommandMistake` for a range that is none, or a file that cannot be written; what is already there is kept.
+  /// - Throws: `CommandMistake` for a range that is none, or a file that cannot be written; what is already there is
+  ///   kept.
   public init(_ name: String, from: UInt64, to: UInt64?, file: String, dataDirectory: String) throws {
     let shelf = try JournalShelf(dataDirectory: dataDirectory)
     let reader = try shelf.reader(of: shelf.machine(named: name))

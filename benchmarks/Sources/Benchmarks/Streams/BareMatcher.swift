@@ -34,7 +34,7 @@ struct BareMatcher<Sink: TradeSink>: ~Copyable {
   private static var slots: Int { 1 << 18 }
   private static var mask: Int { slots - 1 }
 
-  /// Books of `instruments`, each for the prices from `lowestPrice` through `highestPrice`; at most 262,143 orders rest.
+  /// Books of `instruments`, each for the prices from `lowestPrice` through `highestPrice`; at most 262,143 rest.
   init(instruments: Int, lowestPrice: Int64, highestPrice: Int64, sink: Sink) {
     self.sink = sink
     self.lowestPrice = lowestPrice

@@ -2,7 +2,7 @@
 struct CallgrindFile {
   /// Instructions executed while it collected.
   private(set) var instructions = 0
-  /// Calls of allocating functions while it collected, by their nearest callers of the program's own, the nearest first;
+  /// Calls of allocating functions while it collected, by the program's own nearest callers, the nearest first;
   /// names as the linker knows them.
   private(set) var allocations: [[Substring]: Int] = [:]
 

@@ -2,7 +2,7 @@ import Foundation
 
 /// Instructions and heap allocations of an operation, counted inside `ShardMachine.apply` by valgrind's callgrind.
 ///
-/// Two replays of the same stream differ by 80,000 operations; each holds exactly one seal. So their difference is those
+/// Two replays of the same stream differ by 80,000 operations; each holds just one seal. So their difference is those
 /// operations and nothing else: no start, no warm-up, no seal.
 struct InstructionCount {
   private let options: Options
