@@ -87,43 +87,7 @@ extension ShardMachine {
       candidate.tick = tick
     }
     let wanted = candidate.isFillOrKill ? candidate.lots : min(candidate.minimum, candidate.lots)
-    return wanted == 0 ? nil : lookAhead(candidate, wanted)
-  }
-
-  /// Whether `wanted` lots can be filled at once, within what is left of the step; counts before anything is filled.
-  private mutating func lookAhead(_ candidate: Candidate, _ wanted: Int64) -> Outcome? {
-    let opposite = candidate.side.opposite
-    let side = books.side(candidate.book, opposite)
-    let limit = Int32(bitPattern: BookSide.rank(opposite, candidate.tick))
-    let group = accounts[candidate.accountSlot].group
-    var filled: Int64 = 0
-    var left = candidate.lots
-    var fills = 0
-    var rank = side.pointee.best
-    while rank >= limit {
-      var slot = side.pointee.level(UInt32(bitPattern: rank)).pointee.first
-      while slot != 0 {
-        let order = orders[slot]
-        let isOwn = accounts[order.accountSlot].group == group
-        let isOut = isOut(order)
-        if isOwn, !isOut, candidate.mode.endsTaker { return .notFillable }
-        let (hidden, display) = order.isIceberg ? (extras[order.extra].hidden, extras[order.extra].display) : (0, 1)
-        fills += isOut || isOwn ? 1 : 1 + Int(clamping: hidden / display + (hidden % display == 0 ? 0 : 1))
-        if fills > budget { return .tooManyFills }
-        if isOwn {
-          if !isOut, candidate.mode == .decrement { left -= min(left, order.lots) }
-        } else if !isOut {
-          let lots = min(left, order.lots + hidden)
-          filled += lots
-          left -= lots
-        }
-        if filled >= wanted { return nil }
-        if left == 0 { return .notFillable }
-        slot = order.next
-      }
-      rank = side.pointee.highest(below: UInt32(bitPattern: rank))
-    }
-    return .notFillable
+    return wanted == 0 ? nil : rehearse(candidate, wanted)
   }
 
   /// Trades an accepted order, whose charge is reserved, and puts what is left where it belongs.

@@ -28,6 +28,17 @@ struct Protection: BitwiseCopyable {
     }
     return exceeds(quantity, quantityLimit) || exceeds(delta, deltaLimit) || exceeds(vega, vegaLimit)
   }
+
+  /// Counts a fill; true if that is beyond the share of one of `shards`, or beyond all range.
+  mutating func count(_ fill: ProtectionFill, _ shards: Int64) -> Bool {
+    let sums = (
+      quantity.addingReportingOverflow(fill.quantity), delta.addingReportingOverflow(fill.delta),
+      vega.addingReportingOverflow(fill.vega)
+    )
+    if sums.0.overflow || sums.1.overflow || sums.2.overflow { return true }
+    (quantity, delta, vega) = (sums.0.partialValue, sums.1.partialValue, sums.2.partialValue)
+    return isBeyond(shards)
+  }
 }
 
 /// What one fill of a quote added.
@@ -91,28 +102,11 @@ extension ShardMachine {
     _ account: Slot, _ book: Int, _ lots: Int64, _ notional: Int64, into output: inout OutputBuffer
   ) {
     let slot = accounts[account].protection
-    let contract = books[book].contract
-    let coins =
-      contract.settlement == .inverse
-      ? (notional, false) : Int64(lots.magnitude).multipliedReportingOverflow(by: contract.lotSize)
-    let delta = lots.multipliedReportingOverflow(by: books[book].delta)
-    let vega = lots.multipliedReportingOverflow(by: books[book].vega)
-    var isBeyond = coins.1 || delta.overflow || vega.overflow
-    if !isBeyond {
-      dropOldFills(slot)
-      let sums = [
-        protections[slot].quantity.addingReportingOverflow(coins.0),
-        protections[slot].delta.addingReportingOverflow(delta.partialValue),
-        protections[slot].vega.addingReportingOverflow(vega.partialValue),
-      ]
-      isBeyond = sums.contains { $0.overflow }
-      if !isBeyond {
-        enter(
-          ProtectionFill(stamp: now, quantity: coins.0, delta: delta.partialValue, vega: vega.partialValue), slot)
-        isBeyond = protections[slot].isBeyond(shardsOfUnderlying)
-      }
+    dropOldFills(slot)
+    var after = protections[slot]
+    if let fill = protectionFill(book, lots, notional), !after.count(fill, shardsOfUnderlying) {
+      return enter(fill, slot)
     }
-    if !isBeyond { return }
     let freeze = protections[slot].freeze
     let until = freeze == .milliseconds(0) ? .never : now + freeze
     takeQuotesOut(account, until: until)
@@ -120,6 +114,18 @@ extension ShardMachine {
       output.send(
         ProtectionTripped(account: accounts[account].id, underlying: underlying, until: until), to: .risk, &streams)
     }
+  }
+
+  /// What a fill of a quote, `lots` signed, adds; `nil` beyond all range.
+  mutating func protectionFill(_ book: Int, _ lots: Int64, _ notional: Int64) -> ProtectionFill? {
+    let contract = books[book].contract
+    let coins =
+      contract.settlement == .inverse
+      ? (notional, false) : Int64(lots.magnitude).multipliedReportingOverflow(by: contract.lotSize)
+    let delta = lots.multipliedReportingOverflow(by: books[book].delta)
+    let vega = lots.multipliedReportingOverflow(by: books[book].vega)
+    if coins.1 || delta.overflow || vega.overflow { return nil }
+    return ProtectionFill(stamp: now, quantity: coins.0, delta: delta.partialValue, vega: vega.partialValue)
   }
 
   mutating func enter(_ fill: ProtectionFill, _ slot: Slot) {
@@ -135,7 +141,8 @@ extension ShardMachine {
     protections[slot].vega += fill.vega
   }
 
-  private mutating func dropOldFills(_ slot: Slot) {
+  /// Forgets what lies before the window, which is no part of the state any more.
+  mutating func dropOldFills(_ slot: Slot) {
     while protections[slot].first != 0 {
       let entry = protections[slot].first
       let fill = protectionFills[entry]

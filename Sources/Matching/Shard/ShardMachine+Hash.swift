@@ -230,13 +230,18 @@ extension ShardMachine {
     return sum.value
   }
 
-  /// What was counted at one stamp counts as one.
+  /// What was counted at one stamp counts as one; what lies before the window does not count.
   private borrowing func protectionSum() -> UInt64 {
     if protectionFills.count == 0 { return 0 }
     var sum = RecordSum()
     for slot in 1..<accounts.end where accounts[slot].protection != 0 {
+      let window = protections[accounts[slot].protection].window
       var entry = protections[accounts[slot].protection].first
       while entry != 0 {
+        if protectionFills[entry].stamp + window <= now {
+          entry = protectionFills[entry].next
+          continue
+        }
         var merged = protectionFills[entry]
         entry = merged.next
         while entry != 0, protectionFills[entry].stamp == merged.stamp {

@@ -23,6 +23,7 @@ struct Duel<First: EngineUnderTest & ~Copyable, Second: EngineUnderTest & ~Copya
   private(set) var inputs = 0
   /// Outputs seen so far, for tests that must not pass on silence.
   private(set) var records = 0
+  private(set) var promises = PromiseWatch()
 
   /// Gives both the input; says what differs afterwards. The state hash is compared if `hashes`.
   mutating func step(_ input: RecordedInput, hashes: Bool = true) -> Divergence? {
@@ -31,9 +32,10 @@ struct Duel<First: EngineUnderTest & ~Copyable, Second: EngineUnderTest & ~Copya
     secondJournal.apply(input, to: &second, into: &secondSaid)
     records += firstSaid.count
     let (a, b) = (firstSaid.writer.bytes, secondSaid.writer.bytes)
-    if !Self.areEqual(a, b) { return Divergence(input: inputs, what: "outputs") }
-    if first.nextDeadline != second.nextDeadline { return Divergence(input: inputs, what: "next deadline") }
-    if hashes, first.stateHash() != second.stateHash() { return Divergence(input: inputs, what: "state hash") }
+    if !Self.areEqual(a, b) { return Divergence(input: inputs, what: "outputs differ") }
+    if let broken = promises.hear(input, secondSaid) { return Divergence(input: inputs, what: broken) }
+    if first.nextDeadline != second.nextDeadline { return Divergence(input: inputs, what: "next deadlines differ") }
+    if hashes, first.stateHash() != second.stateHash() { return Divergence(input: inputs, what: "state hashes differ") }
     return nil
   }
 
@@ -132,7 +134,7 @@ enum Differential {
     }
     let few = Shrinker.shrink(inputs) { diverge(first, second, $0) }
     return """
-      mix \(mix.name), seed \(seed), input \(divergence.input): \(divergence.what) differ
+      mix \(mix.name), seed \(seed), input \(divergence.input): \(divergence.what)
       \(Spoken.line(inputs[inputs.count - 1]))
       \(said)
       \(few.count) inputs suffice:
@@ -156,7 +158,7 @@ enum Differential {
   ) -> String {
     var duel = Duel<First, Second>()
     for input in inputs {
-      if let divergence = duel.step(input) { return "\(divergence.what) differ; \(duel.saidLast())" }
+      if let divergence = duel.step(input) { return "\(divergence.what); \(duel.saidLast())" }
     }
     return ""
   }

@@ -67,6 +67,7 @@ extension RandomInputs {
     if oneIn(4) { operation.label = UInt32(pick(3)) }
     if oneIn(5) { operation.targetNonce = UInt64(pick(8)) }
     if oneIn(8) { operation.flags.insert(.cancelOnDisconnect) }
+    if mix.allOrNothing != 0, pick(100) < mix.allOrNothing { return allOrNothing(operation) }
     switch pick(26) {
     case 0, 1: operation.rawTimeInForce = 1
     case 2: operation.rawTimeInForce = 2
@@ -88,6 +89,24 @@ extension RandomInputs {
       operation.rawTimeInForce = UInt8(pick(2))
     case 20: operation.quantity = quantity(instrument, 60)
     default: break
+    }
+    return operation
+  }
+
+  /// Fill or kill, a minimum, or what such orders meet: icebergs and reduce-only orders.
+  private mutating func allOrNothing(_ plain: Market.Operation) -> Market.Operation {
+    var operation = plain
+    switch pick(8) {
+    case 0, 1, 2:
+      operation.rawTimeInForce = Market.Operation.TimeInForce.fillOrKill.rawValue
+      operation.quantity = quantity(operation.instrument, oneIn(2) ? 30 : 12)
+      if oneIn(4) { operation.flags.insert(.reduceOnly) }
+    case 3, 4:
+      operation.flags.insert(.minimumQuantity)
+      operation.quantity = quantity(operation.instrument, 30)
+      operation.displayQuantity = quantity(operation.instrument, 20)
+    case 5: operation.displayQuantity = quantity(operation.instrument, 3)
+    default: operation.flags.insert(.reduceOnly)
     }
     return operation
   }

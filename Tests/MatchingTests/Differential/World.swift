@@ -79,6 +79,8 @@ struct Mix: Sendable, CustomStringConvertible {
   var states = 3
   /// Orders of a hundred with a combination of anything.
   var oddities = 4
+  /// Orders of a hundred that are fill or kill, have a minimum, or are makers that get in the way of such.
+  var allOrNothing = 0
   /// Ticks around the middle at which orders are priced.
   var spread: Int64 = 8
   /// USD that a ceiling is about; ample if large.
@@ -97,6 +99,9 @@ struct Mix: Sendable, CustomStringConvertible {
     Mix(name: "auctions", stepBounds: [3, 8, 1_000], quotes: 60, states: 30, spread: 5),
     Mix(name: "credit", stepBounds: [4, 1_000], credits: 140, liquidations: 40, ceiling: 400, growth: 6),
     Mix(name: "tiny steps", stepBounds: [1, 2, 3], ticks: 120, quotes: 80, states: 8, spread: 4),
+    Mix(
+      name: "all or nothing", stepBounds: [4, 9, 1_000], changes: 200, quotes: 200, settings: 60, allOrNothing: 60,
+      spread: 4),
     Mix(
       name: "everything", stepBounds: [2, 7, 1_000], stops: 100, quotes: 100, settings: 60, states: 10, ceiling: 1_500,
       growth: 9),

@@ -249,19 +249,21 @@ extension NaiveEngine {
     return sum.value
   }
 
-  /// Protection's window, the entries of one stamp as one: (account, stamp), (Σ quantity, Σ delta), (Σ vega, 0), the
+  /// Protection's entries that lie in the window, those of one stamp as one: (account, stamp), (Σ quantity, Σ delta), (Σ vega, 0), the
   /// sums wrapping.
   private var entrySum: UInt64 {
     var sum = RecordSum()
     for account in accounts {
+      let window = Int64(account.protectionTimes & 0xFFFF_FFFF) * 1_000_000
+      let entries = account.entries.filter { $0.stamp.nanoseconds > now.nanoseconds - window }
       var place = 0
-      while place < account.entries.count {
-        var merged = account.entries[place]
+      while place < entries.count {
+        var merged = entries[place]
         place += 1
-        while place < account.entries.count, account.entries[place].stamp == merged.stamp {
-          merged.quantity &+= account.entries[place].quantity
-          merged.delta &+= account.entries[place].delta
-          merged.vega &+= account.entries[place].vega
+        while place < entries.count, entries[place].stamp == merged.stamp {
+          merged.quantity &+= entries[place].quantity
+          merged.delta &+= entries[place].delta
+          merged.vega &+= entries[place].vega
           place += 1
         }
         sum.begin()

@@ -115,33 +115,18 @@ extension NaiveEngine {
     return sum > Int128(Self.largestSum)
   }
 
-  /// Check 14: looks along the other side and counts what trading would fill.
+  /// Check 14: lets a copy of everything trade, and looks at what comes of it.
   private func refusalToFill(
     _ wanted: Int64, _ account: Int, _ mode: Market.Operation.SelfTradePrevention, _ candidate: NaiveCandidate
   ) -> Outcome? {
-    var left = candidate.lots
-    var got: Int64 = 0
-    var fills = 0
-    for order in inPriority(candidate.book, candidate.side.opposite) {
-      if !crosses(candidate.side, limit: candidate.price, order.price) { break }
-      let isDead = order.isOut || isPastExpiry(order)
-      let isOwn = accounts[order.account].group == accounts[account].group
-      if !isDead && isOwn && (mode == .cancelTaker || mode == .cancelBoth) { break }
-      let counts = !isDead && !isOwn && order.hidden > 0
-      fills += counts ? 1 + Int((order.hidden - 1) / order.display) + 1 : 1
-      if fills > budget { return .tooManyFills }
-      if isDead { continue }
-      if isOwn {
-        if mode == .decrement { left -= min(left, order.shown) }
-      } else {
-        let taken = min(left, order.lots)
-        got += taken
-        left -= taken
-      }
-      if got >= wanted { return nil }
-      if left == 0 { break }
-    }
-    return .notFillable
+    var rehearsal = self
+    var unheard = OutputBuffer()
+    var taker = NaiveTaker(
+      account: account, name: candidate.name, book: candidate.book, side: candidate.side, limit: candidate.price,
+      lots: candidate.lots, reserved: 0, kind: .taker, mode: mode)
+    rehearsal.trade(&taker, into: &unheard)
+    if taker.filled >= wanted { return nil }
+    return rehearsal.crosses(taker) ? .tooManyFills : .notFillable
   }
 
   /// Lots that a reduce-only order may still close.
@@ -188,14 +173,6 @@ extension NaiveEngine {
       if orders[place].price != orders[current].price, isBetter == (side == .buy) { best = place }
     }
     return best
-  }
-
-  /// A side's orders as they would trade.
-  private func inPriority(_ book: Int, _ side: Side) -> [NaiveOrder] {
-    orders.filter { $0.book == book && $0.side == side }.sorted {
-      if $0.price == $1.price { return $0.number < $1.number }
-      return side == .buy ? $0.price > $1.price : $0.price < $1.price
-    }
   }
 
   func crosses(_ side: Side, limit: Int64, _ price: Int64) -> Bool {

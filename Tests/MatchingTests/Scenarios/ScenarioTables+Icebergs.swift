@@ -77,11 +77,11 @@ extension ScenarioTables {
     B buy 4 @ 100 min=4 -> tooManyFills
     B buy 3 @ 100 fok -> filled 3 | trade A 1@100 | trade A 1@100 | trade A 1@100
 
-    # an iceberg counts all its slices against the step
+    # the slices of an iceberg that an order needs spend a unit each
     with step=3
     A sell 4 @ 100 show=1 -> resting
     B buy 4 @ 100 fok -> tooManyFills
-    B buy 1 @ 100 fok -> tooManyFills
+    B buy 1 @ 100 fok -> filled 1 | trade A 1@100
 
     # not enough is told before too many
     with step=2

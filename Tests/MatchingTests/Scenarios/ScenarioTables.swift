@@ -3,5 +3,5 @@
 enum ScenarioTables {
   static let all =
     basics + refusals + selfTrade + icebergs + reduceOnly + stops + quotes + protection + auctions + sweeps
-    + massCancels + credit
+    + massCancels + credit + allOrNothing
 }
