@@ -109,13 +109,15 @@ struct OrderExtra: BitwiseCopyable {
   var session: UInt64 = 0
   var generation: UInt64 = 0
   var diesWithSession = false
+  /// A mass cancel is to look at the order next.
+  var isAwaited = false
   var label: UInt32 = 0
   var clientID: UInt64 = 0
   /// Of an iceberg: lots shown at a time, lots not shown, and the number with which it first came.
   var display: Int64 = 0
   var hidden: Int64 = 0
   var arrival: UInt64 = 0
-  /// Links among the orders of one session, newest first.
+  /// Links among the orders, or the stops, of one session, newest first.
   var newerInSession: Slot = 0
   var olderInSession: Slot = 0
   /// Links among the reduce-only orders of one position, or among its quotes' sides, newest first.

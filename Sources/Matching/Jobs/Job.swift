@@ -31,7 +31,12 @@ struct Job: BitwiseCopyable {
   var kind: Kind
   var accountSlot: Slot = 0
   var book = Job.everyBook
+  /// Of a mass cancel: up to where orders, and stops, are still to be looked at.
   var arrival: UInt64 = 0
+  var stopArrival: UInt64 = 0
+  /// The order and the stop to be looked at next, which follow from these; 0 for none.
+  var order: Slot = 0
+  var stop: Slot = 0
   var number: UInt64 = 0
   var generation: UInt64 = 0
   var amount: Int64 = 0
@@ -40,6 +45,8 @@ struct Job: BitwiseCopyable {
   /// As a cancel-all's flags.
   var flags: UInt16 = 0
   var label: UInt32 = 0
+
+  var isMassCancel: Bool { kind == .cancel || kind == .freeze || kind == .sessionEnd }
 }
 
 extension Operation.Scope {

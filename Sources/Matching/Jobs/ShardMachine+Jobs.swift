@@ -9,6 +9,12 @@ extension ShardMachine {
     var job = job
     jobsStarted &+= 1
     job.id = jobsStarted
+    if job.isMassCancel {
+      job.stopArrival = job.arrival
+      job.order = newestOrder(of: job)
+      job.stop = newestStop(of: job)
+      awaitNext(job)
+    }
     jobs.append(job)
   }
 
@@ -31,28 +37,31 @@ extension ShardMachine {
   @inline(never) private mutating func continueJobs(into output: inout OutputBuffer) {
     lookAtLast()
     while budget > 0, let place = jobs.firstIndex(where: { isRunnable($0) }) {
-      let job = jobs[place]
-      if advance(job, into: &output) {
-        // It may have ended others, and started some.
-        if let place = jobs.firstIndex(where: { $0.id == job.id }) { jobs.remove(at: place) }
+      var job = jobs[place]
+      // While it runs it keeps its place itself.
+      jobs[place].order = 0
+      jobs[place].stop = 0
+      let isDone = advance(&job, into: &output)
+      // It may have ended others, and started some.
+      if let place = jobs.firstIndex(where: { $0.id == job.id }) {
+        if isDone { jobs.remove(at: place) } else { jobs[place] = job }
       }
       lookAtLast()
     }
   }
 
   /// Does what the budget allows; true when the job is done.
-  private mutating func advance(_ job: Job, into output: inout OutputBuffer) -> Bool {
+  private mutating func advance(_ job: inout Job, into output: inout OutputBuffer) -> Bool {
     switch job.kind {
-    case .cancel: return cancelAll(job, into: &output)
+    case .cancel, .sessionEnd: return cancelAll(&job, into: &output)
     case .recall: return recall(job, into: &output)
     case .freeze:
       let account = accounts[job.accountSlot]
       guard account.isFrozen, account.freezeID == job.number else { return true }
-      let isDone = cancelAll(job, into: &output)
+      let isDone = cancelAll(&job, into: &output)
       accounts[job.accountSlot].ceiling = accounts[job.accountSlot].used
       if isDone { acknowledgeFreeze(job.accountSlot, into: &output) }
       return isDone
-    case .sessionEnd: return cancelAll(ofSession: job, into: &output)
     case .settle: return settle(Int(job.book), into: &output)
     case .fire: return takeUpStops(Int(job.book), into: &output)
     case .sweep: return carryOn(Int(job.book), into: &output)

@@ -69,33 +69,73 @@ extension ShardMachine {
       && (job.flags & OperationCode.quotesOnly == 0 || isQuote)
   }
 
-  /// Cancels what the account had when the job began and what matches: orders, newest first, then stops.
-  mutating func cancelAll(_ job: Job, into output: inout OutputBuffer) -> Bool {
-    var slot = accounts[job.accountSlot].newestOrder
-    while slot != 0 {
+  /// Looks at what the account, or the session, had when the job began: orders, newest first, then stops. What matches
+  /// is cancelled; what does not is passed over. True when all has been looked at.
+  mutating func cancelAll(_ job: inout Job, into output: inout OutputBuffer) -> Bool {
+    var spare = 0
+    while job.order != 0 {
+      let slot = job.order
       let order = orders[slot]
-      let label = order.extra == 0 ? 0 : extras[order.extra].label
-      if arrival(of: order) <= job.arrival, matches(job, Int(order.book), label, isQuote: order.isQuote) {
-        if budget == 0 { return false }
+      let next = older(than: order, job)
+      let looked = arrival(of: order)
+      if matches(order, job) {
+        if budget == 0 { return pause(job) }
         budget -= 1
         withdraw(slot, because: job.outcome, into: &output)
+      } else if !passOver(&spare) {
+        return pause(job)
       }
-      slot = order.older
+      job.arrival = looked &- 1
+      job.order = next
     }
-    slot = accounts[job.accountSlot].newestStop
-    while slot != 0 {
+    job.arrival = 0
+    if job.flags & OperationCode.quotesOnly != 0 { return true }
+    while job.stop != 0 {
+      let slot = job.stop
       let stop = stops[slot]
-      if stop.arrival <= job.arrival,
-        matches(job, Int(stop.book), stop.deferral.operation.label, isQuote: false)
-      {
-        if budget == 0 { return false }
+      let next = older(than: stop, job)
+      if matches(stop, job) {
+        if budget == 0 { return pause(job) }
         budget -= 1
         dropStop(slot)
         conclude(stop: stop.deferral, job.outcome, into: &output)
+      } else if !passOver(&spare) {
+        return pause(job)
       }
-      slot = stop.older
+      job.stopArrival = stop.arrival &- 1
+      job.stop = next
     }
     return true
+  }
+
+  /// Orders that a mass cancel passes over for one unit.
+  private static var passedForOne: Int { 8 }
+
+  /// Passes over one order, for a unit if the last one is used up; false if none is left.
+  private mutating func passOver(_ spare: inout Int) -> Bool {
+    if spare == 0 {
+      if budget == 0 { return false }
+      budget -= 1
+      spare = Self.passedForOne
+    }
+    spare -= 1
+    return true
+  }
+
+  /// Leaves a job where it stands; never done.
+  private mutating func pause(_ job: Job) -> Bool {
+    awaitNext(job)
+    return false
+  }
+
+  private mutating func matches(_ order: RestingOrder, _ job: Job) -> Bool {
+    let extra = order.extra == 0 ? OrderExtra() : extras[order.extra]
+    if job.kind == .sessionEnd { return extra.generation <= job.generation }
+    return matches(job, Int(order.book), extra.label, isQuote: order.isQuote)
+  }
+  private mutating func matches(_ stop: ArmedStop, _ job: Job) -> Bool {
+    if job.kind == .sessionEnd { return stop.deferral.origin.generation <= job.generation }
+    return matches(job, Int(stop.book), stop.deferral.operation.label, isQuote: false)
   }
 
   /// Cancels the account's newest orders until it fits; a newer credit makes the job void.
@@ -115,36 +155,66 @@ extension ShardMachine {
     if isDone { acknowledgeCredit(slot, into: &output) }
     return isDone
   }
+}
 
-  /// Cancels what lives with the session: orders, newest first, then stops. Later generations of it stay.
-  mutating func cancelAll(ofSession job: Job, into output: inout OutputBuffer) -> Bool {
-    var orderSlots: [(arrival: UInt64, slot: Slot)] = []
-    var stopSlots: [(arrival: UInt64, slot: Slot)] = []
-    var slot = newestOfSession(job.number)
-    while slot != 0 {
-      let extra = extras[slot]
-      let arrival = extra.stop != 0 ? stops[extra.stop].arrival : arrival(of: orders[extra.order])
-      if extra.generation <= job.generation, arrival <= job.arrival {
-        if extra.stop != 0 {
-          stopSlots.append((arrival, extra.stop))
-        } else {
-          orderSlots.append((arrival, extra.order))
-        }
-      }
-      slot = extra.olderInSession
+// Where a mass cancel stands: it is to look at one order, and one stop, next. If that leaves first, the one before it
+// takes its place; so that the others need not know, those two carry a mark.
+extension ShardMachine {
+  /// The newest order that the job is still to look at, or 0.
+  mutating func newestOrder(of job: Job) -> Slot {
+    if job.kind != .sessionEnd {
+      var slot = accounts[job.accountSlot].newestOrder
+      while slot != 0, arrival(of: orders[slot]) > job.arrival { slot = orders[slot].older }
+      return slot
     }
-    for (_, slot) in orderSlots.sorted(by: { $0.arrival > $1.arrival }) {
-      if budget == 0 { return false }
-      budget -= 1
-      withdraw(slot, because: .cancelledByDisconnect, into: &output)
+    var extra = newestOfSession(job.number, isStop: false)
+    while extra != 0, arrival(of: orders[extras[extra].order]) > job.arrival { extra = extras[extra].olderInSession }
+    return extra == 0 ? 0 : extras[extra].order
+  }
+  /// The newest stop that the job is still to look at, or 0.
+  mutating func newestStop(of job: Job) -> Slot {
+    if job.kind != .sessionEnd {
+      var slot = accounts[job.accountSlot].newestStop
+      while slot != 0, stops[slot].arrival > job.stopArrival { slot = stops[slot].older }
+      return slot
     }
-    for (_, slot) in stopSlots.sorted(by: { $0.arrival > $1.arrival }) {
-      if budget == 0 { return false }
-      budget -= 1
-      let deferral = stops[slot].deferral
-      dropStop(slot)
-      conclude(stop: deferral, .cancelledByDisconnect, into: &output)
+    var extra = newestOfSession(job.number, isStop: true)
+    while extra != 0, stops[extras[extra].stop].arrival > job.stopArrival { extra = extras[extra].olderInSession }
+    return extra == 0 ? 0 : extras[extra].stop
+  }
+
+  private mutating func older(than order: RestingOrder, _ job: Job) -> Slot {
+    if job.kind != .sessionEnd { return order.older }
+    let older = extras[order.extra].olderInSession
+    return older == 0 ? 0 : extras[older].order
+  }
+  private mutating func older(than stop: ArmedStop, _ job: Job) -> Slot {
+    if job.kind != .sessionEnd { return stop.older }
+    let older = extras[stop.extra].olderInSession
+    return older == 0 ? 0 : extras[older].stop
+  }
+
+  /// Marks what the job is to look at next.
+  mutating func awaitNext(_ job: Job) {
+    if job.order != 0 {
+      if orders[job.order].extra == 0 { attach(OrderExtra(order: job.order), to: job.order) }
+      extras[orders[job.order].extra].isAwaited = true
     }
-    return true
+    if job.stop != 0 { stops[job.stop].isAwaited = true }
+  }
+
+  /// A marked order leaves: jobs that were to look at it look at the one before it.
+  mutating func moveOn(fromOrder slot: Slot, _ order: RestingOrder) {
+    for place in jobs.indices where jobs[place].isMassCancel && jobs[place].order == slot {
+      jobs[place].order = older(than: order, jobs[place])
+      awaitNext(jobs[place])
+    }
+  }
+  /// A marked stop leaves.
+  mutating func moveOn(fromStop slot: Slot) {
+    for place in jobs.indices where jobs[place].isMassCancel && jobs[place].stop == slot {
+      jobs[place].stop = older(than: stops[slot], jobs[place])
+      awaitNext(jobs[place])
+    }
   }
 }

@@ -37,17 +37,7 @@ extension ShardMachine {
         (owners.extras[Int($0)].clientID, UInt64(owners.account(of: $0)))
       }
     }
-    if extra.diesWithSession {
-      let newest = newestOfSession(extra.session)
-      let hash = sessionTable.hash(extra.session)
-      if newest != 0 {
-        sessionTable.remove(hash, newest)
-        extras[newest].newerInSession = slot
-        extras[slot].olderInSession = newest
-      }
-      let base = extras.base
-      sessionTable.insert(hash, slot) { (base[Int($0)].session, 0) }
-    }
+    if extra.diesWithSession { joinSession(slot) }
     return slot
   }
 
@@ -55,25 +45,46 @@ extension ShardMachine {
   mutating func delist(_ slot: Slot, _ account: Slot) {
     let extra = extras[slot]
     if extra.clientID != 0 { clientTable.remove(clientTable.hash(extra.clientID, UInt64(account)), slot) }
-    if extra.diesWithSession {
-      if extra.newerInSession == 0 {
-        let hash = sessionTable.hash(extra.session)
-        sessionTable.remove(hash, slot)
-        let base = extras.base
-        if extra.olderInSession != 0 {
-          sessionTable.insert(hash, extra.olderInSession) { (base[Int($0)].session, 0) }
-        }
-      } else {
-        extras[extra.newerInSession].olderInSession = extra.olderInSession
-      }
-      if extra.olderInSession != 0 { extras[extra.olderInSession].newerInSession = extra.newerInSession }
-    }
+    if extra.diesWithSession { leaveSession(slot) }
     extras.remove(slot)
+  }
+
+  /// Puts an extra in front of its session's list; orders and stops have lists apart.
+  mutating func joinSession(_ slot: Slot) {
+    let extra = extras[slot]
+    let newest = newestOfSession(extra.session, isStop: extra.stop != 0)
+    let hash = sessionTable.hash(extra.session, extra.stop == 0 ? 0 : 1)
+    extras[slot].newerInSession = 0
+    extras[slot].olderInSession = newest
+    if newest != 0 {
+      sessionTable.remove(hash, newest)
+      extras[newest].newerInSession = slot
+    }
+    insertSession(hash, slot)
+  }
+
+  private mutating func insertSession(_ hash: UInt32, _ slot: Slot) {
+    let base = extras.base
+    sessionTable.insert(hash, slot) { (base[Int($0)].session, base[Int($0)].stop == 0 ? 0 : 1) }
+  }
+
+  /// Undoes `joinSession`.
+  mutating func leaveSession(_ slot: Slot) {
+    let extra = extras[slot]
+    if extra.newerInSession == 0 {
+      let hash = sessionTable.hash(extra.session, extra.stop == 0 ? 0 : 1)
+      sessionTable.remove(hash, slot)
+      if extra.olderInSession != 0 { insertSession(hash, extra.olderInSession) }
+    } else {
+      extras[extra.newerInSession].olderInSession = extra.olderInSession
+    }
+    if extra.olderInSession != 0 { extras[extra.olderInSession].newerInSession = extra.newerInSession }
   }
 
   /// Undoes `attach` for an order that leaves with the lots it still has.
   @inline(never) mutating func dropExtra(_ order: RestingOrder) {
     let extra = extras[order.extra]
+    if extra.isAwaited { moveOn(fromOrder: extra.order, order) }
     if extra.expiry != 0 {
       timedOrders -= 1
       hasLostTimer = true
@@ -102,10 +113,12 @@ extension ShardMachine {
     }
   }
 
-  /// Newest order (an extra) that lives with the session, or 0.
-  func newestOfSession(_ session: UInt64) -> Slot {
+  /// Newest order, or newest stop, (an extra) that lives with the session, or 0.
+  func newestOfSession(_ session: UInt64, isStop: Bool) -> Slot {
     let base = extras.base
-    return sessionTable.find(sessionTable.hash(session)) { base[Int($0)].session == session }
+    return sessionTable.find(sessionTable.hash(session, isStop ? 1 : 0)) {
+      base[Int($0)].session == session && (base[Int($0)].stop != 0) == isStop
+    }
   }
 
   /// Shrinks or cancels reduce-only orders, newest first, until they fit the position again.

@@ -51,7 +51,7 @@ extension ShardMachine {
     let limit = Int32(bitPattern: BookSide.rank(opposite, candidate.tick))
     let group = accounts[candidate.accountSlot].group
     let contract = books[book].contract
-    let currency = currencyOfBook[book]
+    let currency = books[book].currency
     let ownPosition = positionSlot(candidate.accountSlot, book)
     let ownLots = ownPosition == 0 ? 0 : positions[ownPosition].lots.magnitude
     if ownLots + candidate.lots.magnitude > UInt64(contract.largestPosition) { return .unclear }
@@ -109,7 +109,7 @@ extension ShardMachine {
   }
 
   private mutating func standing(_ account: Slot, _ book: Int) -> Rehearsed {
-    var maker = Rehearsed(cash: ledger[account, currencyOfBook[book]])
+    var maker = Rehearsed(cash: ledger[account, books[book].currency])
     let position = positionSlot(account, book)
     if position != 0 {
       maker.lots = positions[position].lots
@@ -133,7 +133,7 @@ extension ShardMachine {
     let group = accounts[candidate.accountSlot].group
     let contract = books[book].contract
     var taker = standing(candidate.accountSlot, book)
-    var house = ledger[Self.houseSlot, currencyOfBook[book]]
+    var house = ledger[Self.houseSlot, books[book].currency]
     var makers: [Slot: Rehearsed] = [:]
     /// Lots left of reduce-only orders that are not what they were.
     var reduced: [Slot: Int64] = [:]

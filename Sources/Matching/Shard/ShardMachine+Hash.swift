@@ -36,6 +36,7 @@ extension ShardMachine {
       let isOfBook = job.book != Job.everyBook
       hasher.combine(isOfBook ? UInt64(books[Int(job.book)].instrument.rawValue) + 1 : 0)
       hasher.combine(job.arrival)
+      hasher.combine(job.stopArrival)
       hasher.combine(isAsked ? UInt64(job.scope.rawValue) | UInt64(job.flags) << 8 : job.number)
       hasher.combine(isAsked ? UInt64(job.label) : job.generation)
       hasher.combine(job.amount)

@@ -45,7 +45,7 @@ extension ShardMachine {
     for _ in 0..<reader.itemCount(minimumSize: 62) where !reader.hasFailed { readNonce(&reader) }
     // Waiting operations have called for their job already; the snapshot says where it stands.
     jobs = []
-    for _ in 0..<reader.itemCount(minimumSize: 50) where !reader.hasFailed { readJob(&reader) }
+    for _ in 0..<reader.itemCount(minimumSize: 58) where !reader.hasFailed { readJob(&reader) }
     let fills = reader.blob()
     if fills.count % Fill.byteCount != 0 { reader.fail() }
     epochFills.bytes(fills)
@@ -232,7 +232,11 @@ extension ShardMachine {
       linked.append((arrival, restore(order, extra)))
     }
     linked.sort { $0.arrival < $1.arrival }
-    for (_, slot) in linked { link(slot) }
+    for (_, slot) in linked {
+      link(slot)
+      let extra = orders[slot].extra
+      if extra != 0, extras[extra].diesWithSession { joinSession(extra) }
+    }
   }
 
   private mutating func restore(_ order: RestingOrder, _ extra: OrderExtra) -> Slot {
@@ -244,9 +248,13 @@ extension ShardMachine {
       || order.isIceberg || order.isQuote
     if needsExtra {
       var extra = extra
+      let diesWithSession = extra.diesWithSession
       extra.order = slot
       if !order.isIceberg { extra.arrival = 0 }
+      // Sessions are joined in order of arrival, when all orders are there.
+      extra.diesWithSession = false
       attach(extra, to: slot)
+      extras[orders[slot].extra].diesWithSession = diesWithSession
       books[book].hiddenLots += extra.hidden
     }
     books.side(book, order.side).pointee.append(slot, orders.base)
@@ -316,6 +324,10 @@ extension ShardMachine {
 
   /// The lists of stops run from the newest, however they were read.
   private mutating func relinkStops() {
+    var inSession = (1..<stops.end).map { stops[$0].extra }.filter { $0 != 0 && extras[$0].diesWithSession }
+    inSession.sort { stops[extras[$0].stop].arrival < stops[extras[$1].stop].arrival }
+    for extra in inSession { leaveSession(extra) }
+    for extra in inSession { joinSession(extra) }
     for account in 1..<accounts.end where accounts[account].newestStop != 0 {
       var slots: [Slot] = []
       var slot = accounts[account].newestStop
@@ -426,6 +438,7 @@ extension ShardMachine {
     let book = reader.u32()
     var job = Job(kind: kind ?? .takeUp, accountSlot: slot, book: book)
     job.arrival = reader.u64()
+    job.stopArrival = reader.u64()
     job.number = reader.u64()
     job.generation = reader.u64()
     job.amount = reader.i64()
@@ -441,6 +454,11 @@ extension ShardMachine {
     let isHosted = Int(book) < books.count
     if needsAccount && slot == 0 || !isHosted && (needsBook || book != Job.everyBook) { return reader.fail() }
     if kind == .fire, triggers.count <= Int(book) { return reader.fail() }
+    if job.isMassCancel {
+      job.order = newestOrder(of: job)
+      job.stop = newestStop(of: job)
+      awaitNext(job)
+    }
     jobs.append(job)
   }
 }

@@ -257,7 +257,7 @@ extension ShardMachine {
     writer.u8(job.kind.rawValue)
     writer.u32(job.accountSlot == 0 ? .max : accounts[job.accountSlot].id.rawValue)
     writer.u32(job.book)
-    for value in [job.arrival, job.number, job.generation] { writer.u64(value) }
+    for value in [job.arrival, job.stopArrival, job.number, job.generation] { writer.u64(value) }
     writer.i64(job.amount)
     writer.u16(job.outcome.rawValue)
     writer.u8(job.scope.rawValue)

@@ -98,6 +98,9 @@ extension ShardMachine {
 
   mutating func endSession(_ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer) {
     guard let end = try? SessionEnd(decoding: payload) else { return }
-    start(Job(kind: .sessionEnd, arrival: arrivals, number: end.session, generation: end.generation))
+    start(
+      Job(
+        kind: .sessionEnd, arrival: arrivals, number: end.session, generation: end.generation,
+        outcome: .cancelledByDisconnect))
   }
 }

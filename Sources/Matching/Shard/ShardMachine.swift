@@ -19,7 +19,7 @@ import Market
 /// Records live in slabs of trivial types and name each other by slot, so that the path of an order allocates nothing
 /// and counts no references.
 public struct ShardMachine: ~Copyable, Machine {
-  public static let snapshotVersion: UInt16 = 2
+  public static let snapshotVersion: UInt16 = 3
 
   /// The account that takes fees and residues.
   static let houseSlot: Slot = 1

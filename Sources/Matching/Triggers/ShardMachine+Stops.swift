@@ -110,6 +110,7 @@ extension ShardMachine {
     let stop = stops[slot]
     let account = stop.deferral.origin.accountSlot
     let book = Int(stop.book)
+    if stop.isAwaited { moveOn(fromStop: slot) }
     removeFromTrees(slot, stop, book)
     if stop.newer == 0 { accounts[account].newestStop = stop.older } else { stops[stop.newer].older = stop.older }
     if stop.older != 0 { stops[stop.older].newer = stop.newer }

@@ -7,6 +7,8 @@ struct ArmedStop: BitwiseCopyable {
   var arrival: UInt64 = 0
   var book: UInt16 = 0
   var isLive = true
+  /// A mass cancel is to look at it next.
+  var isAwaited = false
   /// Session, client id; 0 for none.
   var extra: Slot = 0
   /// Unix seconds, 0 for none.

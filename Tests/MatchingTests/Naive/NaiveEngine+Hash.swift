@@ -126,10 +126,11 @@ extension NaiveEngine {
     for word in 0..<8 { hasher.combine(words[word]) }
   }
 
-  /// A job: kind as in `NaiveJob.Kind`; account + 1, or 0; instrument + 1, or 0; arrival; number; generation; amount. A
+  /// A job: kind as in `NaiveJob.Kind`; account + 1, or 0; instrument + 1, or 0; arrival of orders, of stops; number; generation; amount. A
   /// cancel-all has scope + flags · 2^8 as its number and its label as its generation.
   ///
-  /// Arrival: the counter when a mass cancel (kinds 1, 3, 4, 6, 7, 8) or a recall began, else 0. Number: the credit's
+  /// Arrival: up to where a mass cancel (kinds 1, 3, 4, 6, 7, 8) is still to look at orders, and at stops; the counter
+  /// when a recall began (orders only), else 0. Number: the credit's
   /// version, the freeze's id, the session. Amount: the recall's ceiling.
   private func hashJobs(into hasher: inout StateHasher) {
     hasher.combine(UInt64(jobs.count))
@@ -138,6 +139,7 @@ extension NaiveEngine {
       hasher.combine(job.account.map { UInt64(accounts[$0].id.rawValue) + 1 } ?? 0)
       hasher.combine(job.book.map { UInt64(books[$0].instrument.id.rawValue) + 1 } ?? 0)
       hasher.combine(job.arrival)
+      hasher.combine(job.stopArrival)
       let isCancelAll = job.kind == .cancelAll
       hasher.combine(isCancelAll ? UInt64(job.scope) | UInt64(job.flags.rawValue) << 8 : job.number)
       hasher.combine(isCancelAll ? UInt64(job.label) : job.generation)

@@ -14,11 +14,11 @@ extension NaiveEngine {
   }
 
   /// Cancels all orders of the account, then acknowledges the freeze.
-  mutating func freeze(_ job: NaiveJob, into output: inout OutputBuffer) -> Bool {
+  mutating func freeze(_ job: inout NaiveJob, into output: inout OutputBuffer) -> Bool {
     guard let account = job.account, accounts[account].isFrozen, accounts[account].freezeID == job.number else {
       return true
     }
-    let isDone = cancelMany(job, .cancelledByFreeze, into: &output)
+    let isDone = cancelMany(&job, .cancelledByFreeze, into: &output)
     accounts[account].ceiling = accounts[account].used
     if isDone {
       output.send(

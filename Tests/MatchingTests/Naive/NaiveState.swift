@@ -266,8 +266,9 @@ struct NaiveJob {
   var kind: Kind
   var account: Int?
   var book: Int?
-  /// Only what had arrived by this number.
+  /// Of a mass cancel: orders, and stops, that arrived by these are still to be looked at.
   var arrival: UInt64 = 0
+  var stopArrival: UInt64 = 0
   /// Of the credit, the freeze or the session.
   var number: UInt64 = 0
   var generation: UInt64 = 0

@@ -49,6 +49,84 @@ extension ScenarioTables {
     continue -> A#a cancelled
     book -> 1@95 / none
 
+    # eight orders are passed over for a unit
+    with step=2
+    A buy 1 @ 80 label=1 #x -> resting
+    A buy 8 @ 90 ; buy 1 @ 90 ; buy 1 @ 90 ; buy 1 @ 90 ; buy 1 @ 90 ; buy 1 @ 90 ; buy 1 @ 90 ; buy 1 @ 90 -> \
+      resting, resting, resting, resting, resting, resting, resting, resting
+    A cancelall all label=1 -> cancelled | A#x cancelled
+
+    # and the ninth spends another
+    with step=2
+    A buy 1 @ 80 label=1 #x -> resting
+    A buy 8 @ 90 ; buy 1 @ 90 ; buy 1 @ 90 ; buy 1 @ 90 ; buy 1 @ 90 ; buy 1 @ 90 ; buy 1 @ 90 ; buy 1 @ 90 -> \
+      resting, resting, resting, resting, resting, resting, resting, resting
+    A buy 1 @ 91 -> resting
+    A cancelall all label=1 -> cancelled
+    continue -> A#x cancelled
+
+    # what has been passed over is not looked at again
+    with step=1
+    A buy 1 @ 90 label=1 #a -> resting
+    A buy 1 @ 91 label=2 #b -> resting
+    A buy 1 @ 92 label=1 #c -> resting
+    A cancelall all label=1 -> cancelled | A#c cancelled
+    continue -> nothing
+    A buy 1 @ 93 label=1 #d -> resting | A#a cancelled
+    book -> 1@93 1@91 / none
+
+    # a mass cancel goes on though the order where it stopped has gone
+    with step=1
+    A buy 1 @ 89 label=1 #z -> resting
+    A buy 1 @ 90 label=1 #a -> resting
+    A buy 1 @ 91 label=2 #b -> resting
+    A buy 1 @ 92 label=1 #c -> resting
+    A cancelall all label=1 -> cancelled | A#c cancelled
+    A cancel #a -> cancelled
+    continue -> A#z cancelled
+    book -> 1@91 / none
+
+    # and though the stop where it stopped has gone
+    with step=1
+    A buy 1 @ 110 stop=110 label=1 #z -> armed
+    A buy 1 @ 110 stop=110 label=1 #a -> armed
+    A buy 1 @ 110 stop=110 label=2 #b -> armed
+    A buy 1 @ 92 label=1 #c -> resting
+    A cancelall all label=1 -> cancelled | A#c cancelled
+    A cancel #a -> cancelled | A#a cancelled
+    continue -> A#z cancelled
+    A cancel #b -> cancelled | A#b cancelled
+
+    # a cancel-all of quotes looks at no stops
+    with step=1
+    A buy 1 @ 110 stop=110 #s -> armed
+    A buy 1 @ 90 -> resting
+    A cancelall all quotes -> cancelled
+    A buy 1 @ 91 -> resting
+    A cancel #s -> cancelled | A#s cancelled
+
+    # two mass cancels of one account stop each where it stands
+    with step=1
+    A buy 1 @ 90 label=1 #a -> resting
+    A buy 1 @ 91 label=2 #b -> resting
+    A buy 1 @ 92 label=1 #c -> resting
+    A cancelall all label=1 ; cancelall all label=2 -> cancelled, cancelled | A#c cancelled
+    continue -> nothing
+    continue -> A#a cancelled
+    continue -> A#b cancelled
+
+    # a session's end passes over what a later generation has renewed
+    with step=1
+    A buy 1 @ 90 cod session=7.1 #a -> resting
+    A buy 1 @ 91 cod session=7.2 #b -> resting
+    A buy 1 @ 92 session=7.1 #c -> resting
+    A buy 1 @ 110 stop=110 cod session=7.2 #s -> armed
+    B buy 1 @ 110 stop=110 cod session=7.1 #t -> armed
+    gone 7 1 -> nothing
+    continue -> A#a cancelledByDisconnect
+    continue -> B#t cancelledByDisconnect
+    book -> 1@92 1@91 / none
+
     # flags that mean nothing here
     A cancelall all post -> unsupportedCombination
     A cancelall all raw=flags:64 -> unsupportedCombination
