@@ -2,11 +2,15 @@ import Bytes
 import Machine
 import Market
 
-/// A market order that rests until its auction ends.
-struct AuctionOrder: BitwiseCopyable {
-  var book: UInt16
-  var slot: Slot
-  var number: UInt64
+/// What a book keeps of its auction, until it is open again.
+struct Auction: BitwiseCopyable {
+  /// Market orders that rest until the auction ends (extras), by arrival.
+  var oldestMarketOrder: Slot = 0
+  var newestMarketOrder: Slot = 0
+  /// The search for the price, while it goes on.
+  var search: PriceSearch?
+  /// Nothing meets any more: what is left to do is to cancel market orders.
+  var isMatched = false
 }
 
 // Halts and call auctions.
@@ -28,11 +32,11 @@ extension ShardMachine {
       books[book].indicativeAt = now + max(parameters.indicativeInterval, .milliseconds(1))
       startAuctionTimers(book)
       updateGate(book)
-      tell(book, uncrossing(book), into: &output)
+      tell(book, nil, into: &output)
       fireTriggers(book, 0, 2)
     case .open:
       if books[book].state == .open { return }
-      endAuction(book, into: &output)
+      endAuction(book)
       fireTriggers(book, 0, 2)
     case .uncrossing: return
     }
@@ -54,10 +58,14 @@ extension ShardMachine {
     books[book].indicativeAt = .never
   }
 
-  /// Tells what the auction would come to now.
+  /// Tells what the auction would come to now, as far as a step's worth of levels can tell.
   mutating func tellIndicative(_ book: Int, into output: inout OutputBuffer) {
     timedOrders -= 1
-    tell(book, uncrossing(book), into: &output)
+    var search = PriceSearch()
+    var units = stepBound
+    let isWhole = look(&search, book, &units)
+    budget = max(0, budget - (stepBound - units))
+    tell(book, price(search, book, isWhole: isWhole), into: &output)
     books[book].indicativeAt = now + max(parameters.indicativeInterval, .milliseconds(1))
     timers.insert(
       Timer(deadline: books[book].indicativeAt, kind: .indicative, id: UInt64(book), slot: Slot(book)))
@@ -65,15 +73,14 @@ extension ShardMachine {
     wake(at: books[book].indicativeAt)
   }
 
-  /// Fixes the price and begins to match at it.
-  mutating func endAuction(_ book: Int, into output: inout OutputBuffer) {
+  /// Begins to search for the price, and to match at it.
+  mutating func endAuction(_ book: Int) {
     stopAuctionTimers(book)
-    let price = uncrossing(book)
     books[book].state = .uncrossing
-    books[book].auctionTick = price?.tick ?? -1
+    books[book].auctionTick = -1
     books[book].auctionVolume = 0
+    auctions[book, default: Auction()].search = PriceSearch()
     updateGate(book)
-    tell(book, price, into: &output)
     start(Job(kind: .uncross, book: UInt32(book)))
   }
 
@@ -83,45 +90,92 @@ extension ShardMachine {
       InstrumentStatus(
         instrument: it.instrument, state: it.state, until: it.state == .auction ? it.auctionEnd : .zero,
         price: Price(units: (price?.tick ?? 0) &* it.contract.tickSize),
-        volume: Lots(Int64(clamping: price?.volume ?? 0)), imbalance: Lots(Int64(clamping: price?.imbalance ?? 0)),
+        volume: Lots(price?.volume ?? 0), imbalance: Lots(price?.imbalance ?? 0),
         sequence: it.deltas))
   }
 
-  /// Matches the auction's orders at its price; true when nothing more meets and the book is open again.
+  /// Finds the auction's price and matches its orders at it; true when nothing more meets and the book is open again.
   mutating func uncross(_ book: Int, into output: inout OutputBuffer) -> Bool {
-    let bids = books.side(book, .buy)
-    let asks = books.side(book, .sell)
-    while case let tick = books[book].auctionTick, tick >= 0 {
-      let lowest = Int32(bitPattern: BookSide.rank(.buy, tick))
-      let highest = Int32(bitPattern: BookSide.rank(.sell, tick))
-      if bids.pointee.best < lowest || asks.pointee.best < highest {
-        // What left without trading may leave the rest crossed: it gets a price of its own.
-        guard let next = uncrossing(book) else { break }
-        books[book].auctionTick = next.tick
+    while auctions[book]?.isMatched == false {
+      if let search = auctions[book]?.search {
+        if !fixPrice(book, search, into: &output) { return false }
         continue
       }
+      if !match(book, into: &output) { return false }
+      // What left without trading may leave the rest crossed: it gets a price of its own.
+      if isCrossed(book) { auctions[book]?.search = PriceSearch() } else { auctions[book]?.isMatched = true }
+    }
+    while let market = auctions[book]?.oldestMarketOrder, market != 0 {
+      if budget == 0 { return false }
+      budget -= 1
+      withdraw(extras[market].order, because: .cancelledAfterAuction, into: &output)
+    }
+    open(book, into: &output)
+    return true
+  }
+
+  /// Searches on; true when the price is fixed, or there is none.
+  private mutating func fixPrice(_ book: Int, _ begun: PriceSearch, into output: inout OutputBuffer) -> Bool {
+    var search = begun
+    var units = budget
+    let isDone = look(&search, book, &units)
+    budget = units
+    auctions[book]?.search = isDone ? nil : search
+    if !isDone { return false }
+    let price = price(search, book, isWhole: true)
+    if books[book].auctionTick < 0 { tell(book, price, into: &output) }
+    if let price { books[book].auctionTick = price.tick } else { auctions[book]?.isMatched = true }
+    return true
+  }
+
+  /// Lets the first orders of both best levels meet while both reach the price; false if the units did not suffice.
+  private mutating func match(_ book: Int, into output: inout OutputBuffer) -> Bool {
+    let tick = books[book].auctionTick
+    let bids = books.side(book, .buy)
+    let asks = books.side(book, .sell)
+    let lowest = Int32(bitPattern: BookSide.rank(.buy, tick))
+    let highest = Int32(bitPattern: BookSide.rank(.sell, tick))
+    while bids.pointee.best >= lowest, asks.pointee.best >= highest {
       if budget == 0 { return false }
       budget -= 1
       meet(bids.pointee.firstOrder, asks.pointee.firstOrder, at: tick, book, into: &output)
     }
-    while let order = auctionOrders.first(where: { Int($0.book) == book }) {
-      if orders[order.slot].number == order.number {
-        if budget == 0 { return false }
-        budget -= 1
-        withdraw(order.slot, because: .cancelledAfterAuction, into: &output)
-      }
-      auctionOrders.removeAll { $0.number == order.number }
-    }
+    return true
+  }
+
+  /// Ends an uncrossing.
+  private mutating func open(_ book: Int, into output: inout OutputBuffer) {
+    auctions[book] = nil
     books[book].state = .open
     updateGate(book)
     let tick = books[book].auctionTick
-    var result: Uncrossing?
-    if tick >= 0 { result = Uncrossing(tick: tick, volume: Int128(books[book].auctionVolume), imbalance: 0) }
+    let result = tick < 0 ? nil : Uncrossing(tick: tick, volume: books[book].auctionVolume, imbalance: 0)
     tell(book, result, into: &output)
     books[book].auctionTick = -1
     books[book].auctionVolume = 0
     takeUpLater()
-    return true
+  }
+
+  /// Enters a market order (its extra), the newest of all, among those that go with the auction.
+  mutating func joinAuction(_ slot: Slot, _ book: Int) {
+    var auction = auctions[book] ?? Auction()
+    extras[slot].olderInAuction = auction.newestMarketOrder
+    if auction.newestMarketOrder == 0 {
+      auction.oldestMarketOrder = slot
+    } else {
+      extras[auction.newestMarketOrder].newerInAuction = slot
+    }
+    auction.newestMarketOrder = slot
+    auctions[book] = auction
+  }
+
+  /// Undoes `joinAuction`.
+  mutating func leaveAuction(_ slot: Slot, _ book: Int) {
+    guard var auction = auctions[book] else { return }
+    let (older, newer) = (extras[slot].olderInAuction, extras[slot].newerInAuction)
+    if older == 0 { auction.oldestMarketOrder = newer } else { extras[older].newerInAuction = newer }
+    if newer == 0 { auction.newestMarketOrder = older } else { extras[newer].olderInAuction = older }
+    auctions[book] = auction
   }
 
   /// The first orders of both sides meet at the auction's price.

@@ -123,4 +123,7 @@ struct OrderExtra: BitwiseCopyable {
   /// Links among the reduce-only orders of one position, or among its quotes' sides, newest first.
   var newerAlike: Slot = 0
   var olderAlike: Slot = 0
+  /// Links among the market orders that rest in a book's auction.
+  var newerInAuction: Slot = 0
+  var olderInAuction: Slot = 0
 }

@@ -58,7 +58,7 @@ extension ShardMachine {
     let unseen = shownFirst ? 0 : min(lots, hidden)
     if unseen != 0 {
       extras[order.extra].hidden -= unseen
-      books[Int(order.book)].hiddenLots -= unseen
+      hide(-unseen, of: order)
     }
     let shown = lots - unseen
     if shown == 0 { return }

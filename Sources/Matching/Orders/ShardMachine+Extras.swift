@@ -15,6 +15,7 @@ extension ShardMachine {
       timedOrders += 1
       wake(at: deadline)
     }
+    if orders[order].traits.contains(.auctionOnly) { joinAuction(slot, Int(orders[order].book)) }
     if !orders[order].isReduceOnly && !orders[order].isQuote { return }
     let position = openPosition(account, Int(orders[order].book))
     let newest = orders[order].isQuote ? positions[position].newestQuote : positions[position].newestReducing
@@ -89,7 +90,8 @@ extension ShardMachine {
       timedOrders -= 1
       hasLostTimer = true
     }
-    if extra.hidden != 0 { books[Int(order.book)].hiddenLots -= extra.hidden }
+    if extra.hidden != 0 { hide(-extra.hidden, of: order) }
+    if order.traits.contains(.auctionOnly) { leaveAuction(order.extra, Int(order.book)) }
     if order.isReduceOnly || order.isQuote {
       let position = positionSlot(order.accountSlot, Int(order.book))
       if extra.newerAlike != 0 {

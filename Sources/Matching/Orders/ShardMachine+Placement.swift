@@ -154,7 +154,7 @@ extension ShardMachine {
         reserved: reserved))
     let needsExtra =
       expiry != 0 || candidate.isReduceOnly || candidate.diesWithSession || candidate.label != 0
-      || candidate.clientID != 0 || isIceberg || candidate.isQuote
+      || candidate.clientID != 0 || isIceberg || candidate.isQuote || candidate.isMarket
     if needsExtra {
       var extra = OrderExtra(order: slot, expiry: expiry)
       extra.diesWithSession = candidate.diesWithSession
@@ -168,12 +168,9 @@ extension ShardMachine {
         extra.display = candidate.display
         extra.hidden = lots - shown
         extra.arrival = arrivals
-        books[candidate.book].hiddenLots += extra.hidden
+        hide(extra.hidden, of: orders[slot])
       }
       attach(extra, to: slot)
-    }
-    if candidate.isMarket {
-      auctionOrders.append(AuctionOrder(book: UInt16(candidate.book), slot: slot, number: arrivals))
     }
     enlist(slot)
     emitDelta(

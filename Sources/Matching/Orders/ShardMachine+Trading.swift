@@ -275,7 +275,7 @@ extension ShardMachine {
     let side = books.side(book, order.side)
     side.pointee.unlink(slot, orders.base)
     extras[order.extra].hidden -= shown
-    books[book].hiddenLots -= shown
+    hide(-shown, of: order)
     arrivals &+= 1
     orders[slot].lots = shown
     orders[slot].renumber(arrivals)

@@ -60,11 +60,21 @@ extension ShardMachine {
     let isUncrossing = book.state == .uncrossing
     hasher.combine(isUncrossing && book.auctionTick >= 0 ? book.auctionTick &* book.contract.tickSize : -1)
     hasher.combine(isUncrossing ? book.auctionVolume : 0)
+    let auction = isUncrossing ? auctions[place] : nil
+    hasher.combine(auction == nil ? 0 : auction?.search != nil ? 1 : auction?.isMatched == true ? 3 : 2 as UInt64)
+    if let search = auction?.search { hash(search, book.contract.tickSize, &hasher) }
     let fired = firedStops(place)
     hasher.combine(UInt64(fired.count))
     for slot in fired { hasher.combine(stops[slot].arrival) }
     hasher.combine(book.sweep == 0 ? 0 : 1 as UInt64)
     if book.sweep != 0 { hash(sweeps[book.sweep], &hasher) }
+  }
+
+  private borrowing func hash(_ search: PriceSearch, _ tickSize: Int64, _ hasher: inout StateHasher) {
+    for tick in [search.bid, search.ask, search.lowestBid, search.highestAsk] {
+      hasher.combine(tick < 0 ? -1 : tick &* tickSize)
+    }
+    for lots in [search.bidRest, search.askRest, search.volume] { hasher.combine(lots) }
   }
 
   private borrowing func hash(_ sweep: Sweep, _ hasher: inout StateHasher) {

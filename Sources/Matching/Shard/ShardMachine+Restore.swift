@@ -85,6 +85,27 @@ extension ShardMachine {
       reader.fail()
     }
     if book.state == .auction { startAuctionTimers(place) }
+    if book.state == .uncrossing { auctions[place] = readAuction(&reader) }
+  }
+
+  private func readAuction(_ reader: inout ByteReader) -> Auction {
+    var auction = Auction()
+    auction.isMatched = reader.bool()
+    if !reader.bool() { return auction }
+    var search = PriceSearch()
+    (search.bid, search.ask) = (reader.i64(), reader.i64())
+    (search.bidRest, search.askRest, search.volume) = (reader.i64(), reader.i64(), reader.i64())
+    (search.lowestBid, search.highestAsk) = (reader.i64(), reader.i64())
+    let ticks = [search.bid, search.ask, search.lowestBid, search.highestAsk]
+    if ticks.contains(where: { $0 < -1 || $0 > Self.highestTick })
+      || min(search.bidRest, search.askRest) != 0 || max(search.bidRest, search.askRest) > Contract.largestSum
+      || search.volume < 0 || (search.volume == 0) != (search.lowestBid < 0)
+      || (search.lowestBid < 0) != (search.highestAsk < 0)
+    {
+      reader.fail()
+    }
+    auction.search = search
+    return auction
   }
 
   private mutating func readAccount(_ reader: inout ByteReader) {
@@ -245,7 +266,7 @@ extension ShardMachine {
     books.map(book, order.side)
     let needsExtra =
       extra.expiry != 0 || extra.diesWithSession || order.isReduceOnly || extra.label != 0 || extra.clientID != 0
-      || order.isIceberg || order.isQuote
+      || order.isIceberg || order.isQuote || order.traits.contains(.auctionOnly)
     if needsExtra {
       var extra = extra
       let diesWithSession = extra.diesWithSession
@@ -255,16 +276,13 @@ extension ShardMachine {
       extra.diesWithSession = false
       attach(extra, to: slot)
       extras[orders[slot].extra].diesWithSession = diesWithSession
-      books[book].hiddenLots += extra.hidden
+      if extra.hidden != 0 { hide(extra.hidden, of: order) }
     }
     books.side(book, order.side).pointee.append(slot, orders.base)
     register(slot)
     let tick = BookSide.tick(order.side, order.rank)
     let weight = BookDelta.weight(of: order.side, Price(units: tick &* books[book].contract.tickSize))
     books[book].checksum &+= UInt64(bitPattern: order.lots) &* weight
-    if order.traits.contains(.auctionOnly) {
-      auctionOrders.append(AuctionOrder(book: order.book, slot: slot, number: order.number))
-    }
     return slot
   }
 

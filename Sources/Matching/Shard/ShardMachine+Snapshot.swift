@@ -19,7 +19,10 @@ extension ShardMachine {
     writer.i64(index)
     writer.bool(isHalted)
     streams.write(to: &writer)
-    for place in 0..<books.count { write(books[place], to: &writer) }
+    for place in 0..<books.count {
+      write(books[place], to: &writer)
+      if books[place].state == .uncrossing { write(auctions[place] ?? Auction(), to: &writer) }
+    }
     let known = (1..<accounts.end).sorted { accounts[$0].id < accounts[$1].id }
     writer.u32(UInt32(known.count))
     for slot in known { writeAccount(slot, to: &writer) }
@@ -52,6 +55,15 @@ extension ShardMachine {
     writer.u8(book.state.rawValue)
     book.auctionEnd.write(to: &writer)
     book.indicativeAt.write(to: &writer)
+  }
+
+  private borrowing func write(_ auction: Auction, to writer: inout ByteWriter) {
+    writer.bool(auction.isMatched)
+    writer.bool(auction.search != nil)
+    guard let search = auction.search else { return }
+    for value in [
+      search.bid, search.ask, search.bidRest, search.askRest, search.volume, search.lowestBid, search.highestAsk,
+    ] { writer.i64(value) }
   }
 
   private borrowing func writeAccount(_ slot: Slot, to writer: inout ByteWriter) {

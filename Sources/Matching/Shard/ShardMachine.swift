@@ -70,8 +70,10 @@ public struct ShardMachine: ~Copyable, Machine {
   var queuePass: UInt64 = 0
   var sweeps = Slab<Sweep>(capacity: 1 << 17)
   var sweepSlots: [Slot] = []
-  /// Market orders that rest in auctions, in order of arrival.
-  var auctionOrders: [AuctionOrder] = []
+  /// By book, while one is on or has left something.
+  var auctions: [Int: Auction] = [:]
+  /// Σ hidden lots of icebergs by book, side and rank, where there are any.
+  var hiddenAtLevel: [UInt64: Int64] = [:]
 
   // Accounts.
   var accounts = Slab<Account>(capacity: 1 << 22)

@@ -24,13 +24,11 @@ extension ShardMachine {
       if due == nextHeartbeat {
         beat(into: &output)
       } else if due == order, let timer = timers.first {
-        if timer.kind != .indicative {
-          if budget == 0 {
-            isBehind = true
-            break
-          }
-          budget -= 1
+        if budget == 0 {
+          isBehind = true
+          break
         }
+        budget -= 1
         timers.removeFirst()
         fire(timer, into: &output)
       } else {
@@ -54,7 +52,7 @@ extension ShardMachine {
       cancelEverything(
         Job(kind: .cancel, accountSlot: timer.slot, arrival: arrivals, outcome: .cancelledByDeadMan), into: &output)
     case .indicative: tellIndicative(Int(timer.slot), into: &output)
-    case .auctionEnd: endAuction(Int(timer.slot), into: &output)
+    case .auctionEnd: endAuction(Int(timer.slot))
     }
   }
 

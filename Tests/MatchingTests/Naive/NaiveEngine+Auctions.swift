@@ -39,11 +39,11 @@ extension NaiveEngine {
       books[book].state = .auction
       books[book].until = now + .milliseconds(bounded)
       books[book].nextIndicative = now + indicativeInterval
-      emitIndicative(book, into: &output)
+      output.status(status(book))
       lookAtSources(book, [.mark, .index, .last])
     case .open:
       if before == .open { return }
-      startUncrossing(book, into: &output)
+      startUncrossing(book)
       lookAtSources(book, [.mark, .index, .last])
     case .uncrossing: break
     }
@@ -55,10 +55,18 @@ extension NaiveEngine {
       sequence: books[book].deltas)
   }
 
-  /// Tells what the auction would come to now.
-  func emitIndicative(_ book: Int, into output: inout OutputBuffer) {
+  /// Tells what the auction would come to now, looking at no more levels than a step has units.
+  mutating func emitIndicative(_ book: Int, into output: inout OutputBuffer) {
+    var units = stepBound
+    let isWhole = look(book, &units)
+    budget = max(0, budget - (stepBound - units))
+    emit(crossing(book, isWhole: isWhole), book, into: &output)
+    (books[book].seenBids, books[book].seenAsks) = ([], [])
+  }
+
+  private func emit(_ crossing: Crossing?, _ book: Int, into output: inout OutputBuffer) {
     var status = status(book)
-    if let crossing = crossing(book) {
+    if let crossing {
       status.price = Price(units: crossing.price)
       status.volume = Lots(crossing.volume)
       status.imbalance = Lots(crossing.imbalance)
@@ -66,37 +74,78 @@ extension NaiveEngine {
     output.status(status)
   }
 
-  /// Ends the auction: its price is fixed, and a job matches its orders.
-  mutating func startUncrossing(_ book: Int, into output: inout OutputBuffer) {
+  /// Ends the auction: a job searches its price, and matches its orders.
+  mutating func startUncrossing(_ book: Int) {
     books[book].state = .uncrossing
     books[book].until = .zero
     books[book].nextIndicative = .never
-    books[book].auctionPrice = crossing(book)?.price
+    books[book].auctionPrice = nil
     books[book].auctionVolume = 0
-    emitIndicative(book, into: &output)
+    books[book].phase = .searching
     start(NaiveJob(kind: .uncrossing, book: book))
   }
 
-  /// The one price of an auction, what would trade there, and lots bid minus lots offered.
-  private func crossing(_ book: Int) -> (price: Int64, volume: Int64, imbalance: Int64)? {
-    let bids = orders.filter { $0.book == book && $0.side == .buy }
-    let asks = orders.filter { $0.book == book && $0.side == .sell }
+  private typealias Crossing = (price: Int64, volume: Int64, imbalance: Int64)
+
+  /// Looks at levels, a unit each: the next bid where the bids looked at come to no more lots than the asks, else the
+  /// next ask, until the last bid lies below the last ask or there is none. False if the units did not suffice.
+  private mutating func look(_ book: Int, _ units: inout Int) -> Bool {
+    let isNew = books[book].seenBids.isEmpty && books[book].seenAsks.isEmpty
+    if isNew, !isCrossed(book) { return true }
+    while true {
+      let (bids, asks) = (books[book].seenBids, books[book].seenAsks)
+      if let bid = bids.last, let ask = asks.last, bid.price < ask.price { return true }
+      let side: Side = Self.sum(bids) <= Self.sum(asks) ? .buy : .sell
+      guard let next = unseen(book, side).first else { return true }
+      if units == 0 { return false }
+      units -= 1
+      if side == .buy { books[book].seenBids.append(next) } else { books[book].seenAsks.append(next) }
+    }
+  }
+
+  static func sum(_ levels: [NaiveBook.Level]) -> Int128 { levels.reduce(0) { $0 + Int128($1.lots) } }
+
+  private func isCrossed(_ book: Int) -> Bool {
+    guard let bid = best(book, .buy), let ask = best(book, .sell) else { return false }
+    return orders[bid].price >= orders[ask].price
+  }
+
+  /// The side's levels behind the last one that was looked at, best first.
+  private func unseen(_ book: Int, _ side: Side) -> [NaiveBook.Level] {
+    let last = side == .buy ? books[book].seenBids.last : books[book].seenAsks.last
+    var levels: [NaiveBook.Level] = []
+    for order in orders where order.book == book && order.side == side {
+      if let last, side == .buy ? order.price >= last.price : order.price <= last.price { continue }
+      if let known = levels.firstIndex(where: { $0.price == order.price }) {
+        levels[known].lots += order.lots
+      } else {
+        levels.append(NaiveBook.Level(price: order.price, lots: order.lots))
+      }
+    }
+    return levels.sorted { side == .buy ? $0.price > $1.price : $0.price < $1.price }
+  }
+
+  /// The one price of an auction, what would trade there, and lots bid minus lots offered: levels that were looked at
+  /// count with what they had then, the others, where they count, with what they have.
+  private func crossing(_ book: Int, isWhole: Bool) -> Crossing? {
+    let bids = books[book].seenBids + (isWhole ? unseen(book, .buy) : [])
+    let asks = books[book].seenAsks + (isWhole ? unseen(book, .sell) : [])
     guard let highest = bids.map(\.price).max(), let lowest = asks.map(\.price).min(), highest >= lowest else {
       return nil
     }
     let reference = hasMark(book) ? books[book].mark : books[book].last ?? 0
-    // Demand and supply change at orders' prices only, so between two of them the nearest to the reference is best: one
-    // of the ends, or a neighbour of the reference itself.
+    // Demand and supply change at levels only, so between two of them the nearest to the reference is best: one of the
+    // ends, or a neighbour of the reference itself.
     var prices = [validPrice(atOrBelow: reference, book), validPrice(atOrAbove: reference, book)]
-    for order in bids + asks {
+    for level in bids + asks {
       prices += [
-        order.price, validPrice(atOrBelow: order.price - 1, book), validPrice(atOrAbove: order.price + 1, book),
+        level.price, validPrice(atOrBelow: level.price - 1, book), validPrice(atOrAbove: level.price + 1, book),
       ]
     }
     var best: (price: Int64, volume: Int128, imbalance: Int128)?
     for case let price? in prices where price >= lowest && price <= highest {
-      let demand = bids.reduce(Int128(0)) { $1.price >= price ? $0 + Int128($1.lots) : $0 }
-      let supply = asks.reduce(Int128(0)) { $1.price <= price ? $0 + Int128($1.lots) : $0 }
+      let demand = Self.sum(bids.filter { $0.price >= price })
+      let supply = Self.sum(asks.filter { $0.price <= price })
       let volume = min(demand, supply)
       let imbalance = demand - supply
       guard let current = best else {
@@ -112,22 +161,32 @@ extension NaiveEngine {
     return best.map { ($0.price, Int64(clamping: $0.volume), Int64(clamping: $0.imbalance)) }
   }
 
-  /// Matches the auction's orders at its price; true when the book is open again. What leaves without trading in the
-  /// meantime may leave the rest crossed: then a new price is fixed.
+  /// Searches the price and matches the auction's orders at it; true when the book is open again. What leaves without
+  /// trading in the meantime may leave the rest crossed: then a new price is searched.
   mutating func uncross(_ book: Int, into output: inout OutputBuffer) -> Bool {
-    while let price = books[book].auctionPrice {
-      guard let bid = best(book, .buy), let ask = best(book, .sell), orders[bid].price >= price,
-        orders[ask].price <= price
-      else {
-        guard let next = crossing(book) else { break }
-        books[book].auctionPrice = next.price
+    while books[book].phase != .clearing {
+      if books[book].phase == .searching {
+        var units = budget
+        let isDone = look(book, &units)
+        budget = units
+        if !isDone { return false }
+        let crossing = crossing(book, isWhole: true)
+        (books[book].seenBids, books[book].seenAsks) = ([], [])
+        if books[book].auctionPrice == nil { emit(crossing, book, into: &output) }
+        if let crossing { books[book].auctionPrice = crossing.price }
+        books[book].phase = crossing == nil ? .clearing : .matching
         continue
       }
-      if budget == 0 { return false }
-      budget -= 1
-      if dropIfDead(bid, into: &output) || dropIfDead(ask, into: &output) { continue }
-      let isBidOlder = orders[bid].number < orders[ask].number
-      meet(maker: isBidOlder ? bid : ask, taker: isBidOlder ? ask : bid, at: price, into: &output)
+      while let price = books[book].auctionPrice, let bid = best(book, .buy), let ask = best(book, .sell),
+        orders[bid].price >= price, orders[ask].price <= price
+      {
+        if budget == 0 { return false }
+        budget -= 1
+        if dropIfDead(bid, into: &output) || dropIfDead(ask, into: &output) { continue }
+        let isBidOlder = orders[bid].number < orders[ask].number
+        meet(maker: isBidOlder ? bid : ask, taker: isBidOlder ? ask : bid, at: price, into: &output)
+      }
+      books[book].phase = isCrossed(book) ? .searching : .clearing
     }
     while let place = orders.indices.filter({ orders[$0].isAuctionOnly && orders[$0].book == book })
       .min(by: { orders[$0].arrival < orders[$1].arrival })
@@ -137,6 +196,7 @@ extension NaiveEngine {
       remove(place, because: .cancelledAfterAuction, into: &output)
     }
     books[book].state = .open
+    books[book].phase = .none
     var status = status(book)
     status.price = Price(units: books[book].auctionPrice ?? 0)
     status.volume = Lots(books[book].auctionVolume)

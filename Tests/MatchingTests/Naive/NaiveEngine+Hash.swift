@@ -55,7 +55,8 @@ extension NaiveEngine {
   /// A book: instrument; marks' version that last named it, mark, margins to buy and to sell, band's low and high,
   /// delta and vega; deltas sent; price of the last trade, −1 before the first; settlement index; settling (1) +
   /// settled (2); trading state; end of the auction (0 outside one); next indicative (`.never` outside an auction);
-  /// price of the uncrossing (−1 for none and outside one) and its volume so far (0 outside one); the number of fired
+  /// price of the uncrossing (−1 for none and outside one) and its volume so far (0 outside one); its phase as in
+  /// `NaiveBook.Phase`, and the search for its price while that goes on, see `hashSearch`; the number of fired
   /// stops and their arrivals in order; 0, or 1 and the order that sweeps it, see `hash(_:_:)` of a sweep.
   private func hashBooks(into hasher: inout StateHasher) {
     for (place, book) in books.enumerated() {
@@ -77,6 +78,8 @@ extension NaiveEngine {
       hasher.combine(book.nextIndicative.nanoseconds)
       hasher.combine(book.auctionPrice ?? -1)
       hasher.combine(book.auctionVolume)
+      hasher.combine(book.phase.rawValue)
+      if book.phase == .searching { hashSearch(book, &hasher) }
       hasher.combine(UInt64(book.fired.count))
       for arrival in book.fired { hasher.combine(arrival) }
       if let sweep = sweeps.first(where: { $0.taker.book == place }) {
@@ -86,6 +89,28 @@ extension NaiveEngine {
         hasher.combine(0 as UInt64)
       }
     }
+  }
+
+  /// A search: price of the last bid and of the last ask looked at, price of the last bid and of the last ask level that
+  /// take part in what trades, −1 each for none; lots of the last bid and the last ask that do not trade; lots that do.
+  private func hashSearch(_ book: NaiveBook, _ hasher: inout StateHasher) {
+    let (bids, asks) = (Self.sum(book.seenBids), Self.sum(book.seenAsks))
+    let volume = min(bids, asks)
+    func last(_ levels: [NaiveBook.Level]) -> Int64 {
+      var sum: Int128 = 0
+      for level in levels where volume > 0 {
+        sum += Int128(level.lots)
+        if sum >= volume { return level.price }
+      }
+      return -1
+    }
+    hasher.combine(book.seenBids.last?.price ?? -1)
+    hasher.combine(book.seenAsks.last?.price ?? -1)
+    hasher.combine(last(book.seenBids))
+    hasher.combine(last(book.seenAsks))
+    hasher.combine(Int64(clamping: bids - volume))
+    hasher.combine(Int64(clamping: asks - volume))
+    hasher.combine(Int64(clamping: volume))
   }
 
   /// A sweep: its ticket; the order's name: nonce, key · 2^16 + index; side; limit; lots left; lots filled; charge

@@ -59,8 +59,8 @@ extension NaiveEngine {
       let (deadline, timer) = earliest(withNonces: forgettable > 0)
       if deadline > now { return }
       switch timer {
-      case .heartbeat, .indicative, .nonces: break
-      case .held, .order, .stop, .deadMan, .auctionEnd:
+      case .heartbeat, .nonces: break
+      case .held, .order, .stop, .deadMan, .indicative, .auctionEnd:
         if budget == 0 { return }
         budget -= 1
       }
@@ -83,7 +83,7 @@ extension NaiveEngine {
       case .indicative(let book):
         books[book].nextIndicative = now + indicativeInterval
         emitIndicative(book, into: &output)
-      case .auctionEnd(let book): startUncrossing(book, into: &output)
+      case .auctionEnd(let book): startUncrossing(book)
       case .nonces(let second):
         while forgettable > 0, let place = nonces.firstIndex(where: { $0.expiry == second }) {
           nonces.remove(at: place)

@@ -218,6 +218,12 @@ struct NaiveAccount {
 }
 
 struct NaiveBook {
+  /// How far an uncrossing is: it searches its price, matches at it, or cancels the market orders that are left.
+  enum Phase: UInt64 { case none, searching, matching, clearing }
+  struct Level {
+    var price: Int64
+    var lots: Int64
+  }
   var instrument: Instrument
   var marksVersion: UInt64 = 0
   var mark: Int64 = 0
@@ -241,6 +247,10 @@ struct NaiveBook {
   /// Of the uncrossing: its price, and the lots that have traded.
   var auctionPrice: Int64?
   var auctionVolume: Int64 = 0
+  var phase = Phase.none
+  /// Levels that the search for the price has looked at, with the lots that they then had.
+  var seenBids: [Level] = []
+  var seenAsks: [Level] = []
   /// Arrivals of the stops that have fired, in order.
   var fired: [UInt64] = []
 }

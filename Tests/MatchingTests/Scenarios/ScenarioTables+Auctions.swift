@@ -151,7 +151,7 @@ extension ScenarioTables {
     book -> none / 5@95
 
     # a long uncrossing goes on in bounded steps and keeps others out
-    with step=2
+    with step=2 indicative=5000
     op auction P 1000 -> applied | P auction
     A sell 1 @ 100 #1 -> resting
     A sell 1 @ 100 #2 -> resting
@@ -160,11 +160,87 @@ extension ScenarioTables {
     B buy 1 @ 100 #5 -> resting
     B buy 1 @ 100 #6 -> resting
     B buy 1 @ 100 #7 -> resting
-    wait 1000 -> P auction 4@100 -1 | P uncrossing 4@100 -1 | trade A#1 1@100
-    C buy 1 @ 99 #8 -> queued | trade A#2 1@100 | trade A#3 1@100
+    wait 1000 -> nothing
+    C buy 1 @ 99 #8 -> queued | P uncrossing 4@100 -1 | trade A#1 1@100
+    continue -> trade A#2 1@100 | trade A#3 1@100
     continue -> trade A#3 1@100 | P open 4@100 0 | C#8 resting 1
     continue -> nothing
     book -> 1@99 / 1@100
+
+    # the price is searched in bounded steps
+    with step=2 indicative=5000
+    op auction P 1000 -> applied | P auction
+    A buy 1 @ 103 -> resting
+    A buy 1 @ 102 -> resting
+    B sell 1 @ 98 -> resting
+    B sell 1 @ 99 -> resting
+    C sell 1 @ 105 -> resting
+    wait 1000 -> nothing
+    D buy 1 @ 110 #d -> queued
+    continue -> P uncrossing 2@100 0 | trade A 1@100
+    continue -> trade A 1@100 | P open 2@100 0
+    continue -> trade C 1@105 | D#d filled
+    book -> none / none
+
+    # a level counts as it was when the search looked at it
+    with step=1 indicative=5000
+    op auction P 1000 -> applied | P auction
+    A buy 5 @ 103 #a -> resting
+    C buy 1 @ 101 #c -> resting
+    B sell 5 @ 98 -> resting
+    wait 1000 -> nothing
+    A cancel #a -> cancelled
+    continue -> nothing
+    continue -> P uncrossing 5@102 0
+    continue -> nothing
+    continue -> nothing
+    continue -> trade C#c 1@100 | P open 1@100 0
+    book -> none / 4@98
+
+    # an order that goes before the search comes to it does not count
+    with step=1 indicative=5000
+    op auction P 1000 -> applied | P auction
+    A buy 5 @ 103 -> resting
+    B sell 2 @ 98 -> resting
+    B sell 3 @ 100 #b -> resting
+    wait 1000 -> nothing
+    B cancel #b -> cancelled
+    continue -> P uncrossing 2@100 3
+    continue -> trade A 2@100 | P open 2@100 0
+
+    # an indicative looks at no more levels than a step has units
+    with step=3 indicative=400
+    op auction P 1000 -> applied | P auction
+    A buy 1 @ 104 -> resting
+    A buy 1 @ 103 -> resting
+    A buy 1 @ 102 -> resting
+    B sell 1 @ 96 -> resting
+    B sell 1 @ 97 -> resting
+    B sell 1 @ 98 -> resting
+    wait 400 -> P auction 1@104 0
+    wait 400 -> P auction 1@104 0
+    wait 200 -> nothing
+    continue -> nothing
+    continue -> P uncrossing 3@100 0 | trade A 1@100 | trade A 1@100
+
+    # a search where nothing crosses looks at nothing
+    with step=1 indicative=5000
+    op auction P 1000 -> applied | P auction
+    A buy 5 @ 95 -> resting
+    B sell 5 @ 105 -> resting
+    wait 1000 -> nothing
+    continue -> P uncrossing | P open
+
+    # market orders that are cancelled in the auction are not there at its end
+    op auction P 1000 -> applied | P auction
+    A buy 1 market #a -> resting
+    B buy 1 market #b -> resting
+    C buy 1 market #c -> resting
+    B cancel #b -> cancelled
+    D sell 5 @ 120 -> resting
+    A cancel #a -> cancelled
+    op open P -> applied | P uncrossing 1@120 -4 | trade C#c 1@120 | P open 1@120 0
+    book -> none / 4@120
 
     # opening ends an auction at once
     op auction P 1000 -> applied | P auction
@@ -200,8 +276,8 @@ extension ScenarioTables {
 
     # one word for all instruments
     op halt all -> applied | P halted | Q halted | T halted | I halted | C halted | U halted | F halted
-    op open all -> applied | P uncrossing | Q uncrossing | T uncrossing | I uncrossing | C uncrossing | \
-      U uncrossing | F uncrossing | P open | Q open | T open | I open | C open | U open | F open
+    op open all -> applied | P uncrossing | P open | Q uncrossing | Q open | T uncrossing | T open | \
+      I uncrossing | I open | C uncrossing | C open | U uncrossing | U open | F uncrossing | F open
 
     # an auction is set anew
     op auction P 1000 -> applied | P auction
