@@ -471,7 +471,12 @@ extension ShardMachine {
     let needsBook = kind == .settle || kind == .fire || kind == .sweep || kind == .uncross
     let isHosted = Int(book) < books.count
     if needsAccount && slot == 0 || !isHosted && (needsBook || book != Job.everyBook) { return reader.fail() }
-    if kind == .fire, triggers.count <= Int(book) { return reader.fail() }
+    if kind == .fire {
+      if triggers.count <= Int(book) {
+        triggers.append(contentsOf: repeatElement(TriggerBook(), count: books.count - triggers.count))
+      }
+      triggers[Int(book)].isFiring = true
+    }
     if job.isMassCancel {
       job.order = newestOrder(of: job)
       job.stop = newestStop(of: job)

@@ -174,7 +174,6 @@ extension ShardMachine {
   /// Looks at the book's sources `first ... last` and fires what they meet.
   mutating func fireTriggers(_ book: Int, _ first: Int, _ last: Int) {
     if books[book].stops == 0 || books[book].state == .halted { return }
-    let hadFired = triggers[book].hasFired
     let tree = TriggerTree(stops)
     for source in first...last {
       guard let value = sourceValue(source, book) else { continue }
@@ -188,7 +187,9 @@ extension ShardMachine {
         fireTrailing(Watch(source: source, rises: rises, trails: true).place, rises, value, book)
       }
     }
-    if !hadFired, triggers[book].hasFired {
+    // The job of stops that were cancelled before their turn may still wait.
+    if triggers[book].hasFired, !triggers[book].isFiring {
+      triggers[book].isFiring = true
       start(Job(kind: .fire, book: UInt32(book)))
     }
   }
@@ -264,6 +265,7 @@ extension ShardMachine {
       }
       if !answer.outcome.isDeferred { tell(name, book, answer, into: &output) }
     }
+    triggers[book].isFiring = false
     return true
   }
 }

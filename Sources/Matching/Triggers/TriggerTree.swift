@@ -155,5 +155,8 @@ struct TriggerBook {
   /// The newest of all.
   var newest: Slot = 0
 
+  /// A job is there to take them up.
+  var isFiring = false
+
   var hasFired: Bool { !fired.isEmpty }
 }
