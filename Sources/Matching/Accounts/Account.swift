@@ -87,6 +87,9 @@ struct Position: BitwiseCopyable {
   /// Positive long, negative short.
   var lots: Int64 = 0
   var lotsAtEpochStart: Int64 = 0
+  /// Neighbours in its `PositionList`.
+  var openedBefore: Slot = 0
+  var openedAfter: Slot = 0
   /// Σ open lots of reduce-only orders; all on the closing side.
   var reducingLots: Int64 = 0
 }

@@ -187,6 +187,7 @@ extension ShardMachine {
     }
     noteMoved(maker.accountSlot, makerAccount, makerPosition, makerCash &- makerFee)
     noteMoved(taker.accountSlot, takerAccount, takerPosition, takerCash &- takerFee)
+    let (makerBefore, takerBefore) = (makerPosition.pointee.lots, takerPosition.pointee.lots)
     #if NOVATION_PLANT
       let isDropping = faults.contains(.dropPosition)
       if !(isDropping && takerSigned > 0) { makerPosition.pointee.lots = makerMoved.lots }
@@ -195,6 +196,10 @@ extension ShardMachine {
       makerPosition.pointee.lots = makerMoved.lots
       takerPosition.pointee.lots = takerMoved.lots
     #endif
+    if makerPosition.pointee.hasReopened(makerBefore) {
+      relist(Slot(truncatingIfNeeded: makerPosition - positions.base), before: makerBefore)
+    }
+    if takerPosition.pointee.hasReopened(takerBefore) { relist(takerSlot, before: takerBefore) }
     makerLedger.pointee = makerMoved.cash
     takerLedger.pointee = takerMoved.cash
     if makerFee | takerFee != 0 { move(Self.houseSlot, 0, 0, makerFee &+ takerFee, currency) }
@@ -302,11 +307,13 @@ extension ShardMachine {
         positions[position].movedInEpoch = true
         movedPositions.append(position)
       }
+      let before = positions[position].lots
       #if NOVATION_PLANT
         if !(faults.contains(.dropPosition) && lots < 0) { positions[position].lots &+= lots }
       #else
         positions[position].lots &+= lots
       #endif
+      if positions[position].hasReopened(before) { relist(position, before: before) }
     }
     if cash != 0 {
       if !accounts[account].movedInEpoch {

@@ -55,6 +55,7 @@ extension ShardMachine {
     // New currencies come last: the ledger's columns stay where they are.
     if !currencies.contains(instrument.settlementCurrency) { currencies.append(instrument.settlementCurrency) }
     books.append(instrument, currency: currencies.firstIndex(of: instrument.settlementCurrency) ?? 0)
+    openPositions.append(contentsOf: repeatElement(PositionList(), count: 2))
   }
 
   /// Counts the shards that protection's limits are shared among.

@@ -63,6 +63,10 @@ extension ShardMachine {
     let auction = isUncrossing ? auctions[place] : nil
     hasher.combine(auction == nil ? 0 : auction?.search != nil ? 1 : auction?.isMatched == true ? 3 : 2 as UInt64)
     if let search = auction?.search { hash(search, book.contract.tickSize, &hasher) }
+    if book.contract.expiry != .never {
+      hasher.combine(UInt64(openPositions[place * 2].count + openPositions[place * 2 + 1].count))
+      forEachOpenPosition(place) { hasher.combine(UInt64(accounts[positions[$0].accountSlot].id.rawValue)) }
+    }
     let fired = firedStops(place)
     hasher.combine(UInt64(fired.count))
     for slot in fired { hasher.combine(stops[slot].arrival) }

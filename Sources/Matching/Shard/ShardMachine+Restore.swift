@@ -195,6 +195,7 @@ extension ShardMachine {
     let slot = addPosition(account, book)
     positions[slot].lots = lots
     positions[slot].lotsAtEpochStart = atStart
+    relist(slot, before: 0)
     if lots != atStart {
       positions[slot].movedInEpoch = true
       movedPositions.append(slot)

@@ -19,11 +19,9 @@ extension ShardMachine {
 
   mutating func settle(_ book: Int, into output: inout OutputBuffer) -> Bool {
     if !empty(book, into: &output) { return false }
-    while true {
-      let open = openPositions(book)
-      if open.isEmpty { break }
+    while openPositions[book * 2].count + openPositions[book * 2 + 1].count != 0 {
       if budget == 0 { return false }
-      close(open, book, into: &output)
+      close(book, into: &output)
     }
     books[book].isSettled = true
     return true
@@ -50,51 +48,35 @@ extension ShardMachine {
     return true
   }
 
-  /// Positions of the book that are not zero, in order of account.
-  func openPositions(_ book: Int) -> [Slot] {
-    var open: [Slot] = []
-    for slot in 1..<max(1, positions.end) {
-      let position = positions[slot]
-      if position.isLive, Int(position.book) == book, position.lots != 0 { open.append(slot) }
-    }
-    return open.sorted { accounts[positions[$0].accountSlot].id < accounts[positions[$1].accountSlot].id }
-  }
-
   /// Closes as many positions as the budget allows. Lots and cash of every step sum to zero, so that an epoch may end
   /// between two steps: where not all fit, longs and shorts are taken so that they balance, and the last one in part.
-  private mutating func close(_ open: [Slot], _ book: Int, into output: inout OutputBuffer) {
+  private mutating func close(_ book: Int, into output: inout OutputBuffer) {
     var closing: [(slot: Slot, lots: Int64)] = []
-    if open.count <= budget {
-      closing = open.map { ($0, positions[$0].lots) }
-    } else {
-      let longs = open.filter { positions[$0].lots > 0 }
-      let shorts = open.filter { positions[$0].lots < 0 }
-      var nextLong = 0
-      var nextShort = 0
-      var balance: Int64 = 0
-      let most = max(2, budget)
-      while closing.count < most {
-        if balance <= 0, nextLong < longs.count {
-          closing.append((longs[nextLong], positions[longs[nextLong]].lots))
-          nextLong += 1
-        } else if nextShort < shorts.count {
-          closing.append((shorts[nextShort], positions[shorts[nextShort]].lots))
-          nextShort += 1
-        } else {
-          break
-        }
-        balance += closing[closing.count - 1].lots
+    var nextLong = openPositions[book * 2].first
+    var nextShort = openPositions[book * 2 + 1].first
+    var balance: Int64 = 0
+    let most = max(2, budget)
+    let areFew = openPositions[book * 2].count + openPositions[book * 2 + 1].count <= budget
+    while closing.count < most {
+      let slot = balance <= 0 && nextLong != 0 || nextShort == 0 && areFew ? nextLong : nextShort
+      if slot == 0 { break }
+      if slot == nextLong {
+        nextLong = positions[slot].openedAfter
+      } else {
+        nextShort = positions[slot].openedAfter
       }
-      if balance != 0, let place = closing.lastIndex(where: { ($0.lots > 0) == (balance > 0) }) {
-        closing[place].lots -= balance
-        if closing[place].lots == 0 { closing.remove(at: place) }
-      }
-      closing.sort { accounts[positions[$0.slot].accountSlot].id < accounts[positions[$1.slot].accountSlot].id }
+      closing.append((slot, positions[slot].lots))
+      balance += positions[slot].lots
     }
+    if !areFew, balance != 0, let place = closing.lastIndex(where: { ($0.lots > 0) == (balance > 0) }) {
+      closing[place].lots -= balance
+      if closing[place].lots == 0 { closing.remove(at: place) }
+    }
+    closing.sort { accounts[positions[$0.slot].accountSlot].id < accounts[positions[$1.slot].accountSlot].id }
     let instrument = instruments[book]
     let price = instrument.settlementPrice(index: Price(units: books[book].settlementIndex)) ?? .zero
     let currency = books[book].currency
-    var balance: Int128 = 0
+    var paid: Int128 = 0
     for (slot, lots) in closing {
       let account = positions[slot].accountSlot
       let cash =
@@ -102,11 +84,11 @@ extension ShardMachine {
         - settlementValue(instrument, positions[slot].lots - lots, price)
       let room = Contract.largestSum - Int64(ledger[account, currency].magnitude)
       let bounded = min(max(cash, -room), room)
-      balance += Int128(bounded)
+      paid += Int128(bounded)
       emitSettlement(.settlement, account, slot, -lots, bounded, price, book, into: &output)
     }
     budget = max(0, budget - closing.count)
-    let residue = Int64(clamping: -balance)
+    let residue = Int64(clamping: -paid)
     if residue != 0 { emitSettlement(.residue, Self.houseSlot, 0, 0, residue, price, book, into: &output) }
   }
 

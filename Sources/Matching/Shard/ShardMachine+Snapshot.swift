@@ -128,16 +128,23 @@ extension ShardMachine {
     deferral.operation.write(to: &writer)
   }
 
+  /// Those of books that expire in the order in which they were opened; the rest in order of account.
   private borrowing func writePositions(to writer: inout ByteWriter) {
-    var live: [Slot] = []
+    var rest: [Slot] = []
     for slot in 1..<positions.end {
       let position = positions[slot]
-      if position.isLive, position.lots | position.lotsAtEpochStart != 0 { live.append(slot) }
+      let isListed = position.lots != 0 && books[Int(position.book)].contract.expiry != .never
+      if position.isLive, !isListed, position.lots | position.lotsAtEpochStart != 0 { rest.append(slot) }
     }
-    live.sort {
+    rest.sort {
       (accounts[positions[$0].accountSlot].id, positions[$0].book)
         < (accounts[positions[$1].accountSlot].id, positions[$1].book)
     }
+    var live: [Slot] = []
+    for book in 0..<books.count where books[book].contract.expiry != .never {
+      forEachOpenPosition(book) { live.append($0) }
+    }
+    live += rest
     writer.u32(UInt32(live.count))
     for slot in live {
       accounts[positions[slot].accountSlot].id.write(to: &writer)

@@ -80,6 +80,8 @@ public struct ShardMachine: ~Copyable, Machine {
   var accountIndex = AccountIndex()
   var positions = Slab<Position>(capacity: 1 << 26)
   var positionTable = SlotTable()
+  /// Two of each book, see `PositionList`.
+  var openPositions: [PositionList] = []
   var protections = Slab<Protection>(capacity: 1 << 20)
   var protectionFills = Slab<ProtectionFill>(capacity: 1 << 24)
   var nonces = NonceLedger()

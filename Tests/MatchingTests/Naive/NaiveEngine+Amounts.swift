@@ -87,7 +87,10 @@ extension NaiveEngine {
 
   mutating func move(_ account: Int, _ book: Int, lots: Int64) {
     if let place = positions.firstIndex(where: { $0.account == account && $0.book == book }) {
+      let before = positions[place].lots
       positions[place].lots += lots
+      // One that opens, or changes sides, is the newest.
+      if before.signum() != positions[place].lots.signum() { positions.append(positions.remove(at: place)) }
     } else {
       positions.append(NaivePosition(account: account, book: book, lots: lots))
     }

@@ -56,7 +56,8 @@ extension NaiveEngine {
   /// delta and vega; deltas sent; price of the last trade, −1 before the first; settlement index; settling (1) +
   /// settled (2); trading state; end of the auction (0 outside one); next indicative (`.never` outside an auction);
   /// price of the uncrossing (−1 for none and outside one) and its volume so far (0 outside one); its phase as in
-  /// `NaiveBook.Phase`, and the search for its price while that goes on, see `hashSearch`; the number of fired
+  /// `NaiveBook.Phase`, and the search for its price while that goes on, see `hashSearch`; unless it never expires the number of open
+  /// positions and their accounts, longs then shorts, each in the order in which they were opened; the number of fired
   /// stops and their arrivals in order; 0, or 1 and the order that sweeps it, see `hash(_:_:)` of a sweep.
   private func hashBooks(into hasher: inout StateHasher) {
     for (place, book) in books.enumerated() {
@@ -80,6 +81,12 @@ extension NaiveEngine {
       hasher.combine(book.auctionVolume)
       hasher.combine(book.phase.rawValue)
       if book.phase == .searching { hashSearch(book, &hasher) }
+      if book.instrument.expiry != .never {
+        let open =
+          positions.filter { $0.book == place && $0.lots > 0 } + positions.filter { $0.book == place && $0.lots < 0 }
+        hasher.combine(UInt64(open.count))
+        for position in open { hasher.combine(UInt64(accounts[position.account].id.rawValue)) }
+      }
       hasher.combine(UInt64(book.fired.count))
       for arrival in book.fired { hasher.combine(arrival) }
       if let sweep = sweeps.first(where: { $0.taker.book == place }) {

@@ -30,8 +30,7 @@ extension NaiveEngine {
       let open = positions.indices.filter { positions[$0].book == book && positions[$0].lots != 0 }
       if open.isEmpty { break }
       if budget == 0 { return false }
-      close(
-        open.sorted { accounts[positions[$0].account].id < accounts[positions[$1].account].id }, book, into: &output)
+      close(open, book, into: &output)
     }
     books[book].isSettled = true
     return true
@@ -56,13 +55,14 @@ extension NaiveEngine {
         closing[last].lots -= balance
         if closing[last].lots == 0 { closing.remove(at: last) }
       }
-      closing.sort { accounts[positions[$0.place].account].id < accounts[positions[$1.place].account].id }
     }
+    closing.sort { accounts[positions[$0.place].account].id < accounts[positions[$1.place].account].id }
     let instrument = books[book].instrument
     let price = instrument.settlementPrice(index: Price(units: books[book].settlementIndex)) ?? .zero
     var balance: Int128 = 0
-    for (place, lots) in closing {
-      let account = positions[place].account
+    // Places change when a position closes.
+    for (account, lots) in closing.map({ (positions[$0.place].account, $0.lots) }) {
+      guard let place = positions.firstIndex(where: { $0.account == account && $0.book == book }) else { continue }
       let before = Self.worth(instrument, positions[place].lots, price)
       let cash = before - Self.worth(instrument, positions[place].lots - lots, price)
       let room = Self.largestSum - Int64(ledger(account, instrument.settlementCurrency).magnitude)
