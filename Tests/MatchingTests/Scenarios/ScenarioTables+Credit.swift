@@ -171,6 +171,32 @@ extension ScenarioTables {
     continue -> closed A 4@110 | closed C 4@110
     position A F -> 0
 
+    # positions are closed in the order in which they were opened
+    with step=3
+    D sell 6 @ 100 F -> resting
+    C buy 1 @ 100 F -> filled 1 | trade D 1@100
+    A buy 2 @ 100 F -> filled 2 | trade D 2@100
+    B buy 3 @ 100 F -> filled 3 | trade D 3@100
+    later 10000
+    settle F 110 -> closed A 2@110 | closed C 1@110 | closed D 3@110
+    continue -> closed B 3@110 | closed D 3@110
+    continue -> nothing
+
+    # a position that was closed meanwhile, or has changed sides, is opened anew
+    with step=2
+    D sell 3 @ 100 F -> resting
+    A buy 1 @ 100 F -> filled 1 | trade D 1@100
+    B buy 1 @ 100 F -> filled 1 | trade D 1@100
+    C buy 1 @ 100 F -> filled 1 | trade D 1@100
+    D buy 2 @ 90 F -> resting
+    A sell 2 @ 90 F -> filled 2 | trade D 2@90
+    D sell 2 @ 100 F -> resting
+    A buy 2 @ 100 F -> filled 2 | trade D 2@100
+    later 10000
+    settle F 110 -> closed B 1@110 | closed D 1@110
+    continue -> closed C 1@110 | closed D 1@110
+    continue -> closed A 1@110 | closed D 1@110
+
     # an option settles at what it is worth
     A sell 2 @ 60 C -> resting
     B buy 2 @ 60 C -> filled 2 | trade A 2@60
