@@ -202,8 +202,7 @@ extension ShardMachine {
     books[book].last = price
     books[book].hasTraded = true
     if books[book].stops != 0 {
-      books[book].isLastNew = true
-      hasNewLast = true
+      noteNewLast(book)
     }
   }
 

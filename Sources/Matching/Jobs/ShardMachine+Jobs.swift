@@ -70,11 +70,21 @@ extension ShardMachine {
     }
   }
 
+  /// Notes that a book with stops has traded.
+  mutating func noteNewLast(_ book: Int) {
+    hasNewLast = true
+    if books[book].isLastNew { return }
+    books[book].isLastNew = true
+    booksWithNewLast.append(book)
+  }
+
   /// Looks at the triggers on the last price of every book that has traded since.
   mutating func lookAtLast() {
     if !hasNewLast { return }
     hasNewLast = false
-    for book in 0..<books.count where books[book].isLastNew {
+    let traded = booksWithNewLast.sorted()
+    booksWithNewLast.removeAll(keepingCapacity: true)
+    for book in traded {
       books[book].isLastNew = false
       fireTriggers(book, 2, 2)
     }

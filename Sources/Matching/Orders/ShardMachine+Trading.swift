@@ -76,8 +76,7 @@ extension ShardMachine {
     if taker.filled != filled {
       book.pointee.hasTraded = true
       if book.pointee.stops != 0 {
-        book.pointee.isLastNew = true
-        hasNewLast = true
+        noteNewLast(taker.book)
       }
     }
   }

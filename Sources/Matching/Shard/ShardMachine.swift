@@ -123,6 +123,8 @@ public struct ShardMachine: ~Copyable, Machine {
   var jobsStarted: UInt64 = 0
   /// Some book with stops has traded since its last price was looked at.
   var hasNewLast = false
+  /// These books.
+  var booksWithNewLast: [Int] = []
   /// Units left in this step, see `Rules`.
   var budget = 0
 

@@ -73,6 +73,7 @@ extension ShardMachine {
   /// Sets `wakeup` to the earliest deadline that is left.
   mutating func updateWakeup() {
     hasLostTimer = false
+    pruneTimers()
     dropStaleTimers()
     var earliest = nextHeartbeat
     if let timer = timers.first { earliest = min(earliest, timer.deadline) }
@@ -84,12 +85,15 @@ extension ShardMachine {
     wakeup = earliest
   }
 
-  /// Removes timers of what is gone: from the front always, everywhere when most are.
+  /// Looks for stale timers while most are, at as many as one action can leave behind.
+  private mutating func pruneTimers() {
+    if timers.count <= 64 || timers.count <= timedOrders * 2 { return }
+    let judge = TimerJudge(self)
+    timers.prune(SignedActionHeader.maximumOperations) { judge.wants($0) }
+  }
+
+  /// Removes timers of what is gone from the front.
   private mutating func dropStaleTimers() {
-    if timers.count > 64, timers.count > timedOrders * 2 {
-      let judge = TimerJudge(self)
-      timers.prune { judge.wants($0) }
-    }
     let judge = TimerJudge(self)
     while let timer = timers.first, !judge.wants(timer) { timers.removeFirst() }
   }

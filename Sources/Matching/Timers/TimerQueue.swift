@@ -28,34 +28,47 @@ struct Timer: BitwiseCopyable {
 }
 
 /// Deadlines in order: a binary heap whose entries outlive what they are about and are dropped when they come up, or
-/// all at once when most are stale.
+/// when a look round the heap comes by.
 struct TimerQueue {
   private var heap: [Timer] = []
+  /// Where the next look round begins.
+  private var cursor = 0
 
   var count: Int { heap.count }
   var first: Timer? { heap.first }
 
   mutating func insert(_ timer: Timer) {
     heap.append(timer)
-    var child = heap.count - 1
+    rise(heap.count - 1)
+  }
+
+  mutating func removeFirst() { remove(0) }
+
+  /// Looks at the next `count` timers, round and round, and drops those that are no longer `wanted`.
+  mutating func prune(_ count: Int, _ wanted: (Timer) -> Bool) {
+    for _ in 0..<count where !heap.isEmpty {
+      if cursor >= heap.count { cursor = 0 }
+      // What takes a dropped one's place is looked at next.
+      if wanted(heap[cursor]) { cursor += 1 } else { remove(cursor) }
+    }
+  }
+
+  private mutating func remove(_ place: Int) {
+    heap.swapAt(place, heap.count - 1)
+    heap.removeLast()
+    if place >= heap.count { return }
+    sink(place)
+    rise(place)
+  }
+
+  private mutating func rise(_ start: Int) {
+    var child = start
     while child > 0 {
       let parent = (child - 1) / 2
       if !heap[child].fires(before: heap[parent]) { return }
       heap.swapAt(parent, child)
       child = parent
     }
-  }
-
-  mutating func removeFirst() {
-    heap.swapAt(0, heap.count - 1)
-    heap.removeLast()
-    sink(0)
-  }
-
-  /// Keeps only the timers that are still `wanted`.
-  mutating func prune(_ wanted: (Timer) -> Bool) {
-    heap.removeAll { !wanted($0) }
-    for place in stride(from: heap.count / 2 - 1, through: 0, by: -1) { sink(place) }
   }
 
   private mutating func sink(_ start: Int) {
