@@ -1,4 +1,5 @@
 import Machine
+import Market
 import Testing
 
 @testable import Matching

@@ -1,3 +1,4 @@
+import Bytes
 import Machine
 import Market
 import Testing
