@@ -132,6 +132,7 @@ extension ShardMachine {
       let closable = max(0, orders[order].side == .sell ? position.lots : -position.lots)
       let excess = position.reducingLots - closable
       if excess <= 0 { return }
+      if budget > 0 { budget -= 1 }
       if excess >= orders[order].lots {
         withdraw(order, because: .cancelledAsNotReducing, into: &output)
       } else {

@@ -54,6 +54,7 @@ extension ShardMachine {
     let currency = books[book].currency
     let ownPosition = positionSlot(candidate.accountSlot, book)
     let ownLots = ownPosition == 0 ? 0 : positions[ownPosition].lots.magnitude
+    if ownPosition != 0, positions[ownPosition].reducingLots != 0 { return .unclear }
     if ownLots + candidate.lots.magnitude > UInt64(contract.largestPosition) { return .unclear }
     var room = Contract.largestSum - max(0, ledger[Self.houseSlot, currency])
     room = min(room, Contract.largestSum - Int64(ledger[candidate.accountSlot, currency].magnitude))
@@ -73,7 +74,7 @@ extension ShardMachine {
         units -= 1
         if isOut(order) { continue }
         if accounts[order.accountSlot].group == group {
-          if candidate.mode.endsTaker { return .refused(.notFillable) }
+          if candidate.mode.endsTaker { return .refused(Self.refusal(units)) }
           if candidate.mode == .decrement { left -= min(left, order.lots) }
         } else {
           let position = positionSlot(order.accountSlot, book)
@@ -101,12 +102,15 @@ extension ShardMachine {
           filled += lots
           if filled >= wanted { return .enough }
         }
-        if left == 0 { return .refused(.notFillable) }
+        if left == 0 { return .refused(Self.refusal(units)) }
       }
       rank = side.pointee.highest(below: UInt32(bitPattern: rank))
     }
-    return .refused(.notFillable)
+    return .refused(side.pointee.best < limit ? .notFillable : Self.refusal(units))
   }
+
+  /// Why an order is refused that so many units are left to.
+  private static func refusal(_ units: Int) -> Outcome { units == 0 ? .tooManyFills : .notFillable }
 
   private mutating func standing(_ account: Slot, _ book: Int) -> Rehearsed {
     var maker = Rehearsed(cash: ledger[account, books[book].currency])
@@ -137,6 +141,10 @@ extension ShardMachine {
     var makers: [Slot: Rehearsed] = [:]
     /// Lots left of reduce-only orders that are not what they were.
     var reduced: [Slot: Int64] = [:]
+    if candidate.replaced != 0, orders[candidate.replaced].isReduceOnly {
+      reduced[candidate.replaced] = 0
+      taker.reducingLots -= orders[candidate.replaced].lots
+    }
     var filled: Int64 = 0
     var left = candidate.lots
     var units = budget
@@ -167,21 +175,20 @@ extension ShardMachine {
         units -= 1
         if isOut(order) || order.isQuote && makers[order.accountSlot]?.areQuotesOut == true { continue }
         if accounts[order.accountSlot].group == group {
-          if candidate.mode.endsTaker { return .notFillable }
           if candidate.mode == .decrement { left -= min(left, shown) }
-          if left == 0 { return .notFillable }
+          if candidate.mode.endsTaker || left == 0 { return Self.refusal(units) }
           continue
         }
         let lots = min(left, shown)
         guard let notional = contract.notional(lots, at: price),
           let makerFee = Contract.share(notional, perMillion: parameters.makerFee),
           let takerFee = Contract.share(notional, perMillion: parameters.takerFee)
-        else { return .notFillable }
+        else { return Self.refusal(units) }
         let signed = candidate.side == .buy ? lots : -lots
         let toBuyer = contract.settlement == .inverse ? notional : -notional
         let cash = candidate.side == .buy ? toBuyer : -toBuyer
         if !taker.hasRoom(signed, cash - takerFee, contract) || house > Contract.largestSum - makerFee - takerFee {
-          return .notFillable
+          return Self.refusal(units)
         }
         var maker = makers[order.accountSlot] ?? standing(order.accountSlot, book)
         if !maker.hasRoom(-signed, -cash - makerFee, contract) {
@@ -199,7 +206,7 @@ extension ShardMachine {
         filled += lots
         left -= lots
         if filled >= wanted { return nil }
-        if left == 0 { return .notFillable }
+        if left == 0 { return Self.refusal(units) }
         // Lots are left, so the maker's were not enough.
         if order.isReduceOnly {
           reduced[slot] = 0
@@ -213,23 +220,25 @@ extension ShardMachine {
           let fill = protectionFill(book, -signed, notional)
           maker.areQuotesOut = fill.map { maker.protection?.count($0, shardsOfUnderlying) ?? false } ?? true
         }
-        trim(&maker, &reduced)
+        trim(&maker, &reduced, &units)
+        trim(&taker, &reduced, &units)
         makers[order.accountSlot] = maker
       }
       rank = side.pointee.highest(below: UInt32(bitPattern: rank))
     }
-    return .notFillable
+    return side.pointee.best < limit ? .notFillable : Self.refusal(units)
   }
 
-  /// What `trimReducing` would do.
-  private mutating func trim(_ maker: inout Rehearsed, _ reduced: inout [Slot: Int64]) {
-    while maker.newestReducing != 0 {
+  /// What `trimReducing` would do, as far as there are units: without any, what comes after does not matter.
+  private mutating func trim(_ maker: inout Rehearsed, _ reduced: inout [Slot: Int64], _ units: inout Int) {
+    while maker.newestReducing != 0, units > 0 {
       let extra = extras[maker.newestReducing]
       let rest = reduced[extra.order] ?? orders[extra.order].lots
       let closable = max(0, orders[extra.order].side == .sell ? maker.lots : -maker.lots)
       let excess = maker.reducingLots - closable
       if rest != 0 {
         if excess <= 0 { return }
+        units -= 1
         reduced[extra.order] = max(0, rest - excess)
         maker.reducingLots -= min(rest, excess)
         if rest > excess { return }

@@ -124,9 +124,13 @@ extension NaiveEngine {
     var taker = NaiveTaker(
       account: account, name: candidate.name, book: candidate.book, side: candidate.side, limit: candidate.price,
       lots: candidate.lots, reserved: 0, kind: .taker, mode: mode)
+    if !crosses(taker) { return .notFillable }
+    if let replaced = rehearsal.orders.firstIndex(where: { $0.arrival == candidate.replaced }) {
+      rehearsal.remove(replaced, into: &unheard)
+    }
     rehearsal.trade(&taker, into: &unheard)
     if taker.filled >= wanted { return nil }
-    return rehearsal.crosses(taker) ? .tooManyFills : .notFillable
+    return rehearsal.budget == 0 ? .tooManyFills : .notFillable
   }
 
   /// Lots that a reduce-only order may still close.

@@ -222,6 +222,7 @@ extension NaiveEngine {
       let closable = max(0, order.side == .sell ? position : -position)
       let excess = reducing.reduce(0) { $0 + orders[$1].lots } - closable
       if excess <= 0 { return }
+      budget = max(0, budget - 1)
       if excess >= order.lots {
         remove(newest, because: .cancelledAsNotReducing, into: &output)
       } else {

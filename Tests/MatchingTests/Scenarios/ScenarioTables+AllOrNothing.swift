@@ -63,16 +63,31 @@ extension ScenarioTables {
     C buy 7 @ 103 fok -> notFillable
     C buy 6 @ 103 fok -> filled 6 | trade B 3@101 | B#y amended 1 | trade B#x 2@102 | trade B#y 1@103
 
-    # orders that would be trimmed away spend no unit
-    with step=2
+    # orders that are trimmed spend a unit each
+    with step=4
     A sell 4 @ 100 -> resting
     B buy 4 @ 100 -> filled 4 | trade A 4@100
     B sell 4 @ 101 -> resting
     B sell 1 @ 102 reduce #x -> resting
     B sell 3 @ 102 reduce #y -> resting
     D sell 2 @ 103 -> resting
+    D sell 1 @ 104 -> resting
+    C buy 7 @ 104 fok -> tooManyFills
     C buy 6 @ 103 fok -> filled 6 | trade B 4@101 | B#y cancelledAsNotReducing | B#x cancelledAsNotReducing | \
       trade D 2@103
+
+    # and so do those of the order's own account, but not the one that it replaces
+    with step=4
+    A sell 4 @ 100 -> resting
+    B buy 4 @ 100 -> filled 4 | trade A 4@100
+    A buy 1 @ 90 reduce #x -> resting
+    A buy 1 @ 91 reduce #y -> resting
+    A buy 1 @ 92 reduce #z -> resting
+    B sell 9 @ 101 -> resting
+    C sell 2 @ 102 -> resting
+    A buy 11 @ 102 fok -> tooManyFills
+    A replace #z buy 11 @ 102 fok -> filled 11 | trade B 9@101 | A#y cancelledAsNotReducing | \
+      A#x cancelledAsNotReducing | trade C 2@102
 
     # reduce-only orders that trade need no trimming
     A sell 5 @ 100 -> resting
