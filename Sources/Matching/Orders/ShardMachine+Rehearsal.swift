@@ -27,13 +27,19 @@ private struct Rehearsed {
 // Fill or kill and minimum quantities: trading is rehearsed before anything is done.
 extension ShardMachine {
   /// Whether the order would be filled by `wanted` lots if it traded now with the units that are left; why not, if it
-  /// would not. Nothing changes.
+  /// would not. Nothing changes but the units that were spent on a refusal.
   mutating func rehearse(_ candidate: Candidate, _ wanted: Int64) -> Outcome? {
-    switch count(candidate, wanted) {
-    case .enough: nil
-    case .refused(let outcome): outcome
-    case .unclear: rehearseInFull(candidate, wanted)
+    var units = budget
+    var refusal: Outcome?
+    switch count(candidate, wanted, &units) {
+    case .enough: break
+    case .refused(let outcome): refusal = outcome
+    case .unclear:
+      units = budget
+      refusal = rehearseInFull(candidate, wanted, &units)
     }
+    if refusal != nil { budget = units }
+    return refusal
   }
 
   private enum Count {
@@ -44,7 +50,7 @@ extension ShardMachine {
   }
 
   /// Counts what rests, as long as no trade could change what comes after it.
-  private mutating func count(_ candidate: Candidate, _ wanted: Int64) -> Count {
+  private mutating func count(_ candidate: Candidate, _ wanted: Int64, _ units: inout Int) -> Count {
     let book = candidate.book
     let opposite = candidate.side.opposite
     let side = books.side(book, opposite)
@@ -62,7 +68,6 @@ extension ShardMachine {
     var moved: Int64 = 0
     var filled: Int64 = 0
     var left = candidate.lots
-    var units = budget
     var rank = side.pointee.best
     while rank >= limit {
       let price = BookSide.tick(opposite, UInt32(bitPattern: rank)) &* contract.tickSize
@@ -129,7 +134,9 @@ extension ShardMachine {
   }
 
   /// Goes through every trade in turn and keeps account of what each would change.
-  private mutating func rehearseInFull(_ candidate: Candidate, _ wanted: Int64) -> Outcome? {
+  private mutating func rehearseInFull(
+    _ candidate: Candidate, _ wanted: Int64, _ units: inout Int
+  ) -> Outcome? {
     let book = candidate.book
     let opposite = candidate.side.opposite
     let side = books.side(book, opposite)
@@ -147,7 +154,6 @@ extension ShardMachine {
     }
     var filled: Int64 = 0
     var left = candidate.lots
-    var units = budget
     var rank = side.pointee.best
     while rank >= limit {
       let price = BookSide.tick(opposite, UInt32(bitPattern: rank)) &* contract.tickSize

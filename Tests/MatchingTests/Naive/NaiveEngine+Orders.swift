@@ -85,7 +85,7 @@ extension NaiveEngine {
   }
 
   /// Checks 13 and 14, those that look at the other side.
-  private func refusalOfBook(
+  private mutating func refusalOfBook(
     _ account: Int, _ mode: Market.Operation.SelfTradePrevention, _ candidate: inout NaiveCandidate
   ) -> Outcome? {
     let opposite = candidate.side.opposite
@@ -116,7 +116,7 @@ extension NaiveEngine {
   }
 
   /// Check 14: lets a copy of everything trade, and looks at what comes of it.
-  private func refusalToFill(
+  private mutating func refusalToFill(
     _ wanted: Int64, _ account: Int, _ mode: Market.Operation.SelfTradePrevention, _ candidate: NaiveCandidate
   ) -> Outcome? {
     var rehearsal = self
@@ -130,6 +130,7 @@ extension NaiveEngine {
     }
     rehearsal.trade(&taker, into: &unheard)
     if taker.filled >= wanted { return nil }
+    budget = rehearsal.budget
     return rehearsal.budget == 0 ? .tooManyFills : .notFillable
   }
 

@@ -116,6 +116,14 @@ extension ScenarioTables {
     A sell 8 @ 98 min=3 -> resting 3 | trade M 3@99 | tripped M until +500 | M#p cancelledByProtection
     book -> none / 5@98
 
+    # a refusal spends the units of its rehearsal
+    with step=3
+    A sell 1 @ 100 -> resting
+    A sell 1 @ 101 -> resting
+    B buy 5 @ 101 fok ; buy 2 @ 101 #b -> notFillable, sweeping 1 | trade A 1@100
+    continue -> trade A 1@101 | B#b filled
+    book -> none / none
+
     # a rehearsal leaves no trace
     M protect 6 window=1000 freeze=500 -> applied
     M quote P 3@99 - ; quote P 5@98 - -> quoted, quoted
