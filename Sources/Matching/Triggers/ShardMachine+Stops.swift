@@ -103,6 +103,7 @@ extension ShardMachine {
       triggers[book].trailing[watch.place].append(
         TrailingGroup(extreme: extreme, firstArrival: stops[slot].arrival, root: tree.insert(slot, into: 0)))
     }
+    if let extreme { bringNearer(Self.trigger(extreme, stops[slot].key, watch.rises), watch.rises, watch.place, book) }
   }
 
   /// Ends a stop: takes it out of everything. What becomes of its operation is the caller's to say.
@@ -198,6 +199,19 @@ extension ShardMachine {
     if root != 0 { triggers[book].fired.append(root) }
   }
 
+  /// Where a trailing stop fires that follows an extreme at a distance.
+  private static func trigger(_ extreme: Int64, _ distance: Int64, _ rises: Bool) -> Int64 {
+    let (price, overflow) =
+      rises ? extreme.addingReportingOverflow(distance) : extreme.subtractingReportingOverflow(distance)
+    return overflow ? rises ? .max : .min : price
+  }
+
+  /// Some trailing stop fires at `trigger`. One that leaves may leave the bound too near, which a look in vain mends.
+  private mutating func bringNearer(_ trigger: Int64, _ rises: Bool, _ place: Int, _ book: Int) {
+    guard let nearest = triggers[book].nearestTrailing[place] else { return }
+    triggers[book].nearestTrailing[place] = rises ? min(nearest, trigger) : max(nearest, trigger)
+  }
+
   /// Trailing stops follow a more favourable value; what has come back by its distance fires.
   private mutating func fireTrailing(_ place: Int, _ rises: Bool, _ value: Int64, _ book: Int) {
     if triggers[book].trailing[place].isEmpty { return }
@@ -211,7 +225,14 @@ extension ShardMachine {
       melted = TrailingGroup(
         extreme: value, firstArrival: last.firstArrival, root: tree.union(last.root, melted?.root ?? 0))
     }
-    if let melted { groups.append(melted) }
+    if let melted {
+      groups.append(melted)
+      bringNearer(Self.trigger(value, stops[tree.first(melted.root)].key, rises), rises, place, book)
+    }
+    if let nearest = triggers[book].nearestTrailing[place], rises ? value < nearest : value > nearest {
+      triggers[book].trailing[place] = groups
+      return
+    }
     var fired: [(group: Int, root: Slot)] = []
     for position in groups.indices.reversed() {
       let away =
@@ -240,7 +261,13 @@ extension ShardMachine {
       fire(root, book)
     }
     groups.removeAll { $0.root == 0 }
+    var nearest: Int64 = rises ? .max : .min
+    for group in groups {
+      let trigger = Self.trigger(group.extreme ?? value, stops[tree.first(group.root)].key, rises)
+      nearest = rises ? min(nearest, trigger) : max(nearest, trigger)
+    }
     triggers[book].trailing[place] = groups
+    triggers[book].nearestTrailing[place] = nearest
   }
 }
 

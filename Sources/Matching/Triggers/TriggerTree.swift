@@ -150,6 +150,8 @@ struct TriggerBook {
   /// By `Watch.place`; those of trailing stops stay empty.
   var plain = [Slot](repeating: 0, count: Watch.count)
   var trailing = [[TrailingGroup]](repeating: [], count: Watch.count)
+  /// By `Watch.place`: no trailing stop fires before the value gets here; `nil` where that is not known.
+  var nearestTrailing = [Int64?](repeating: nil, count: Watch.count)
   /// Stops whose triggers have been met, in trees in the order of firing.
   var fired: [Slot] = []
   /// The newest of all.
