@@ -47,8 +47,11 @@ struct Account: BitwiseCopyable {
   /// Quotes are refused until then; those that had arrived by `quotesOut` never trade again.
   var quotesFrozenUntil = Timestamp.zero
   var quotesOut: UInt64 = 0
+  /// Queued operations, oldest first.
+  var firstQueued: Slot = 0
+  var lastQueued: Slot = 0
   /// Fills the third cache line.
-  private let padding: (UInt64, UInt64, UInt64) = (0, 0, 0)
+  private let padding: (UInt64, UInt64) = (0, 0)
 
   struct Restrictions: OptionSet, BitwiseCopyable {
     let rawValue: UInt32

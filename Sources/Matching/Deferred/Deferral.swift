@@ -84,9 +84,11 @@ struct QueuedOperation: BitwiseCopyable {
   var deferral: Deferral
   /// The book that it waits for, or `Job.everyBook`.
   var book: UInt32
-  /// Links in order of arrival.
+  /// Links in order of arrival, and among the account's own.
   var previous: Slot = 0
   var next: Slot = 0
+  var previousOwn: Slot = 0
+  var nextOwn: Slot = 0
 }
 
 /// An order that is still trading, and blocks its book.

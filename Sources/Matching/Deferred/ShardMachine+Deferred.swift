@@ -54,11 +54,10 @@ extension ShardMachine {
       if waiting != slot, held[waiting].deferral.isNamed(key, nonce, index) { return true }
       waiting = held[waiting].next
     }
-    waiting = firstQueued
+    waiting = accounts[account].firstQueued
     while waiting != 0 {
-      let deferral = queue[waiting].deferral
-      if deferral.origin.accountSlot == account, deferral.places(key, nonce, index) { return true }
-      waiting = queue[waiting].next
+      if queue[waiting].deferral.places(key, nonce, index) { return true }
+      waiting = queue[waiting].nextOwn
     }
     return false
   }
@@ -107,9 +106,9 @@ extension ShardMachine {
       }
       waiting = next
     }
-    waiting = firstQueued
+    waiting = accounts[account].firstQueued
     while waiting != 0 {
-      let next = queue[waiting].next
+      let next = queue[waiting].nextOwn
       let deferral = queue[waiting].deferral
       if deferral.isOrder, byClientID || deferral.knowsItsName, isMeant(deferral.asNamed, deferral.queuedClientID) {
         dequeue(waiting, .cancelled, into: &output)

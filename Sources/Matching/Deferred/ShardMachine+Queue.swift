@@ -21,7 +21,13 @@ extension ShardMachine {
     queue[slot].next = 0
     if lastQueued == 0 { firstQueued = slot } else { queue[lastQueued].next = slot }
     lastQueued = slot
-    accounts[operation.deferral.origin.accountSlot].deferred += 1
+    let account = operation.deferral.origin.accountSlot
+    let last = accounts[account].lastQueued
+    queue[slot].previousOwn = last
+    queue[slot].nextOwn = 0
+    if last == 0 { accounts[account].firstQueued = slot } else { queue[last].nextOwn = slot }
+    accounts[account].lastQueued = slot
+    accounts[account].deferred += 1
     if operation.book != Job.everyBook {
       books[Int(operation.book)].queued += 1
       updateGate(Int(operation.book))
@@ -36,7 +42,11 @@ extension ShardMachine {
     } else {
       queue[operation.next].previous = operation.previous
     }
-    accounts[operation.deferral.origin.accountSlot].deferred -= 1
+    let account = operation.deferral.origin.accountSlot
+    let (previous, next) = (operation.previousOwn, operation.nextOwn)
+    if previous == 0 { accounts[account].firstQueued = next } else { queue[previous].nextOwn = next }
+    if next == 0 { accounts[account].lastQueued = previous } else { queue[next].previousOwn = previous }
+    accounts[account].deferred -= 1
     if operation.book != Job.everyBook {
       books[Int(operation.book)].queued -= 1
       updateGate(Int(operation.book))

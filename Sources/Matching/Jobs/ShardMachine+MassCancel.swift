@@ -39,9 +39,9 @@ extension ShardMachine {
       }
       waiting = next
     }
-    waiting = firstQueued
+    waiting = accounts[job.accountSlot].firstQueued
     while waiting != 0 {
-      let next = queue[waiting].next
+      let next = queue[waiting].nextOwn
       if queue[waiting].deferral.isOrder, matches(queue[waiting].deferral, job) {
         dequeue(waiting, job.outcome, into: &output)
       }

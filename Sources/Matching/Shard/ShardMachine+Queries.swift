@@ -151,10 +151,10 @@ extension ShardMachine {
       add(.armed, stops[slot].deferral)
       slot = stops[slot].older
     }
-    slot = firstQueued
+    slot = accounts[known].firstQueued
     while slot != 0 {
-      if queue[slot].deferral.origin.accountSlot == known { add(.queued, queue[slot].deferral) }
-      slot = queue[slot].next
+      add(.queued, queue[slot].deferral)
+      slot = queue[slot].nextOwn
     }
     for slot in sweepSlots where sweeps[slot].taker.accountSlot == known {
       add(.sweeping, sweeps[slot].deferral, reserved: sweeps[slot].taker.reserved)
