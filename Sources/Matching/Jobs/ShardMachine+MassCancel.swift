@@ -55,7 +55,8 @@ extension ShardMachine {
   private mutating func matches(_ deferral: Deferral, _ job: Job) -> Bool {
     if deferral.origin.accountSlot != job.accountSlot { return false }
     let (book, absent) = book(of: deferral.operation.instrument)
-    if absent != nil { return false }
+    // What is queued for no book of the shard matches no filter, but goes where everything goes.
+    if absent != nil { return job.outcome != .cancelled }
     return matches(
       job, book, deferral.operation.label, isQuote: deferral.operation.rawKind == OperationCode.quote)
   }

@@ -97,6 +97,8 @@ struct Mix: Sendable, CustomStringConvertible {
     Mix(name: "stops", stepBounds: [5, 1_000], marks: 90, orders: 350, stops: 300, states: 3, spread: 6),
     Mix(name: "quotes", stepBounds: [6, 1_000], orders: 350, quotes: 300, settings: 40, spread: 5),
     Mix(name: "auctions", stepBounds: [3, 8, 1_000], quotes: 60, states: 30, spread: 5),
+    Mix(
+      name: "wide auctions", stepBounds: [1, 3, 5, 17, 1_000], marks: 60, quotes: 60, states: 60, spread: 25),
     Mix(name: "credit", stepBounds: [4, 1_000], credits: 140, liquidations: 40, ceiling: 400, growth: 6),
     Mix(name: "tiny steps", stepBounds: [1, 2, 3], ticks: 120, quotes: 80, states: 8, spread: 4),
     Mix(

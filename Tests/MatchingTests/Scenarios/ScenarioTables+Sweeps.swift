@@ -176,5 +176,15 @@ extension ScenarioTables {
     continue -> trade A 1@101 | B#b filled
     continue -> B#q resting 1
     book Q -> 1@90 / none
+
+    # a kill switch ends what is queued for no instrument, a cancel-all does not find it
+    with step=1
+    B sell 1 @ 100 -> resting
+    B sell 1 @ 101 -> resting
+    B sell 1 @ 102 -> resting
+    B sell 1 @ 103 -> resting
+    A buy 4 @ 103 #s ; buy 1 @ 90 77 #u -> sweeping 1, queued | trade B 1@100
+    A cancelall all label=5 -> cancelled | trade B 1@101
+    A kill -> applied | trade B 1@102 | A#u cancelledByKillSwitch | A#s cancelledByKillSwitch
     """)
 }
