@@ -59,12 +59,15 @@ struct SlotTable: ~Copyable {
   @inline(__always) private static func tag(_ hash: UInt32) -> UInt8 {
     max(1, UInt8(truncatingIfNeeded: hash >> 24))
   }
-  /// The top bit of each byte that is zero; only the lowest one is certain.
+  /// The top bit of each byte that is zero, and of no other: a vacant cell must never pass for one of tag 1 beside
+  /// another, because what it names may still bear the key that left it.
   @inline(__always) private static func zeros(_ bytes: UInt64) -> UInt64 {
-    (bytes &- 0x0101_0101_0101_0101) & ~bytes & 0x8080_8080_8080_8080
+    let low: UInt64 = 0x7F7F_7F7F_7F7F_7F7F
+    return ~(((bytes & low) &+ low) | bytes | low)
   }
   @inline(__always) private static func zeros(_ bytes: UInt32) -> UInt32 {
-    (bytes &- 0x0101_0101) & ~bytes & 0x8080_8080
+    let low: UInt32 = 0x7F7F_7F7F
+    return ~(((bytes & low) &+ low) | bytes | low)
   }
 
   /// Where a slot lies, until the table changes.
