@@ -159,7 +159,7 @@ extension ShardMachine {
         for group in triggers[book].trailing[place] {
           tree.forEach(group.root) { slot in
             let distance = stops[slot].triggerPrice
-            let price = group.extreme.map { stops[slot].watch.rises ? $0 &+ distance : $0 &- distance }
+            let price = group.extreme.map { Self.trigger($0, distance, stops[slot].watch.rises) }
             add(slot, price, isFired: false, &sum)
           }
         }

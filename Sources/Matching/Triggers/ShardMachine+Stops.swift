@@ -199,8 +199,8 @@ extension ShardMachine {
     if root != 0 { triggers[book].fired.append(root) }
   }
 
-  /// Where a trailing stop fires that follows an extreme at a distance.
-  private static func trigger(_ extreme: Int64, _ distance: Int64, _ rises: Bool) -> Int64 {
+  /// Where a trailing stop fires that follows an extreme at a distance: at the end of the range if beyond.
+  static func trigger(_ extreme: Int64, _ distance: Int64, _ rises: Bool) -> Int64 {
     let (price, overflow) =
       rises ? extreme.addingReportingOverflow(distance) : extreme.subtractingReportingOverflow(distance)
     return overflow ? rises ? .max : .min : price
