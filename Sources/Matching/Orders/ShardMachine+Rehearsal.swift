@@ -212,12 +212,17 @@ extension ShardMachine {
         filled += lots
         left -= lots
         if filled >= wanted { return nil }
-        if left == 0 { return Self.refusal(units) }
-        // Lots are left, so the maker's were not enough.
         if order.isReduceOnly {
-          reduced[slot] = 0
-          maker.reducingLots -= shown
+          reduced[slot] = shown - lots
+          maker.reducingLots -= lots
         }
+        if left == 0 {
+          // Decrements have taken the rest.
+          trim(&maker, &reduced, &units)
+          trim(&taker, &reduced, &units)
+          return Self.refusal(units)
+        }
+        // Lots are left, so the maker's were not enough.
         if hidden != 0 {
           let display = min(extras[order.extra].display, hidden)
           slices.append((slot, display, hidden - display))
