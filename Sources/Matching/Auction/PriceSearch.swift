@@ -8,9 +8,9 @@ struct Uncrossing: BitwiseCopyable {
   var imbalance: Int64
 }
 
-/// How far the search for an auction's price has come. It goes from the best bid downwards and from the best ask upwards
-/// and matches level with level, until those that are left do not cross: what was matched is the most that can trade,
-/// and every price between the last levels that took part lets it.
+/// How far the search for an auction's price has come. It goes from the best bid downwards and from the best ask
+/// upwards and matches level with level, until those that are left do not cross: what was matched is the most that can
+/// trade, and every price between the last levels that took part lets it.
 struct PriceSearch: BitwiseCopyable {
   /// Ticks of the last levels looked at; −1 before the first.
   var bid: Int64 = -1
@@ -51,8 +51,9 @@ extension ShardMachine {
     }
   }
 
-  /// The price of what a search has found: the most volume, then the least imbalance, then the nearest to the reference,
-  /// then the lowest; `nil` where nothing crosses. Levels that were not looked at count unless the search broke off.
+  /// The price of what a search has found: the most volume, then the least imbalance, then the nearest to the
+  /// reference, then the lowest; `nil` where nothing crosses. Levels that were not looked at count unless the search
+  /// broke off.
   mutating func price(_ search: PriceSearch, _ book: Int, isWhole: Bool) -> Uncrossing? {
     if search.volume == 0 { return nil }
     // Every price of this range lets the most trade. The best levels that are left do not cross, so that between them

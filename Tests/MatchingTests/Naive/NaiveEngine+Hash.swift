@@ -56,9 +56,10 @@ extension NaiveEngine {
   /// delta and vega; deltas sent; price of the last trade, −1 before the first; settlement index; settling (1) +
   /// settled (2); trading state; end of the auction (0 outside one); next indicative (`.never` outside an auction);
   /// price of the uncrossing (−1 for none and outside one) and its volume so far (0 outside one); its phase as in
-  /// `NaiveBook.Phase`, and the search for its price while that goes on, see `hashSearch`; unless it never expires the number of open
-  /// positions and their accounts, longs then shorts, each in the order in which they were opened; the number of fired
-  /// stops and their arrivals in order; 0, or 1 and the order that sweeps it, see `hash(_:_:)` of a sweep.
+  /// `NaiveBook.Phase`, and the search for its price while that goes on, see `hashSearch`; unless it never expires the
+  /// number of open positions and their accounts, longs then shorts, each in the order in which they were opened; the
+  /// number of fired stops and their arrivals in order; 0, or 1 and the order that sweeps it, see `hash(_:_:)` of a
+  /// sweep.
   private func hashBooks(into hasher: inout StateHasher) {
     for (place, book) in books.enumerated() {
       hasher.combine(UInt64(book.instrument.id.rawValue))
@@ -98,8 +99,9 @@ extension NaiveEngine {
     }
   }
 
-  /// A search: price of the last bid and of the last ask looked at, price of the last bid and of the last ask level that
-  /// take part in what trades, −1 each for none; lots of the last bid and the last ask that do not trade; lots that do.
+  /// A search: price of the last bid and of the last ask looked at, price of the last bid and of the last ask level
+  /// that take part in what trades, −1 each for none; lots of the last bid and the last ask that do not trade; lots
+  /// that do.
   private func hashSearch(_ book: NaiveBook, _ hasher: inout StateHasher) {
     let (bids, asks) = (Self.sum(book.seenBids), Self.sum(book.seenAsks))
     let volume = min(bids, asks)
@@ -158,8 +160,8 @@ extension NaiveEngine {
     for word in 0..<8 { hasher.combine(words[word]) }
   }
 
-  /// A job: kind as in `NaiveJob.Kind`; account + 1, or 0; instrument + 1, or 0; arrival of orders, of stops; number; generation; amount. A
-  /// cancel-all has scope + flags · 2^8 as its number and its label as its generation.
+  /// A job: kind as in `NaiveJob.Kind`; account + 1, or 0; instrument + 1, or 0; arrival of orders, of stops; number;
+  /// generation; amount. A cancel-all has scope + flags · 2^8 as its number and its label as its generation.
   ///
   /// Arrival: up to where a mass cancel (kinds 1, 3, 4, 6, 7, 8) is still to look at orders, and at stops; the counter
   /// when a recall began (orders only), else 0. Number: the credit's
@@ -283,8 +285,8 @@ extension NaiveEngine {
     return sum.value
   }
 
-  /// Protection's entries that lie in the window, those of one stamp as one: (account, stamp), (Σ quantity, Σ delta), (Σ vega, 0), the
-  /// sums wrapping.
+  /// Protection's entries that lie in the window, those of one stamp as one: (account, stamp), (Σ quantity, Σ delta),
+  /// (Σ vega, 0), the sums wrapping.
   private var entrySum: UInt64 {
     var sum = RecordSum()
     for account in accounts {
