@@ -27,16 +27,16 @@ static uint64_t load(const uint8_t *bytes) {
 // Then the group's digests: the first four words of each state.
 #define DEFINE(NAME, TARGET, WIDTH)                                                                                    \
   typedef uint64_t NAME##_lanes __attribute__((vector_size(8 * WIDTH)));                                               \
-  __attribute__((target(TARGET))) static void NAME(uint8_t prefix, const uint8_t *inputs, uint8_t *outputs,            \
-                                                   size_t count) {                                                     \
+  __attribute__((target(TARGET))) static void NAME(uint8_t prefix, const uint8_t *inputs, size_t size,                 \
+                                                   uint8_t *outputs, size_t count) {                                   \
     NAME##_lanes a[25];                                                                                                \
     memset(a, 0, sizeof a);                                                                                            \
     for (size_t s = 0; s < count; s++) {                                                                               \
-      const uint8_t *message = inputs + 64 * s;                                                                        \
-      a[0][s] = load(message) << 8 | prefix;                                                                           \
-      for (int i = 1; i < 8; i++) a[i][s] = load(message + 8 * i - 1);                                                 \
-      a[8][s] = (uint64_t)message[63] | 0x0100;                                                                        \
-      a[16][s] = 0x8000000000000000;                                                                                   \
+      uint8_t block[136] = {prefix};                                                                                   \
+      memcpy(block + 1, inputs + size * s, size);                                                                      \
+      block[size + 1] = 0x01;                                                                                          \
+      block[135] |= 0x80;                                                                                              \
+      for (int i = 0; i < 17; i++) a[i][s] = load(block + 8 * i);                                                      \
     }                                                                                                                  \
     for (int round = 0; round < 24; round++) {                                                                         \
       NAME##_lanes c0 = a[0] ^ a[5] ^ a[10] ^ a[15] ^ a[20], c1 = a[1] ^ a[6] ^ a[11] ^ a[16] ^ a[21];                 \
@@ -69,8 +69,9 @@ static uint64_t load(const uint8_t *bytes) {
 DEFINE(eight, "avx512f", 8)
 DEFINE(four, "avx2", 4)
 
-int novation_keccak256_prefixed(uint8_t prefix, const uint8_t *inputs, uint8_t *outputs, size_t count) {
+int novation_keccak256_prefixed(uint8_t prefix, const uint8_t *inputs, size_t size, uint8_t *outputs, size_t count) {
   size_t width;
+  if (size > 134) return 0;
   if (__builtin_cpu_supports("avx512f")) {
     width = 8;
   } else if (__builtin_cpu_supports("avx2")) {
@@ -80,15 +81,15 @@ int novation_keccak256_prefixed(uint8_t prefix, const uint8_t *inputs, uint8_t *
   }
   for (size_t first = 0; first < count; first += width) {
     size_t group = count - first < width ? count - first : width;
-    (width == 8 ? eight : four)(prefix, inputs + 64 * first, outputs + 32 * first, group);
+    (width == 8 ? eight : four)(prefix, inputs + size * first, size, outputs + 32 * first, group);
   }
   return 1;
 }
 
 #else
 
-int novation_keccak256_prefixed(uint8_t prefix, const uint8_t *inputs, uint8_t *outputs, size_t count) {
-  (void)prefix, (void)inputs, (void)outputs, (void)count;
+int novation_keccak256_prefixed(uint8_t prefix, const uint8_t *inputs, size_t size, uint8_t *outputs, size_t count) {
+  (void)prefix, (void)inputs, (void)size, (void)outputs, (void)count;
   return 0;
 }
 

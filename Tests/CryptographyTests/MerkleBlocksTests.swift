@@ -21,6 +21,15 @@ struct MerkleBlocksTests {
     }
   }
 
+  @Test(arguments: [1, 31, 69, 133, 134]) func leavesOfAnySizeThatFitsABlockHashAsTheyDoAlone(size: Int) {
+    for count in [1, 2, 7, 8, 9, 64, 100] {
+      let bytes = Array(Self.blocks(count * 3, seed: UInt8(size)).prefix(count * size))
+      let leaves = (0..<count).map { RFC6962Keccak.leaf(Array(bytes[($0 * size)..<(($0 + 1) * size)])) }
+      let root = bytes.withUnsafeBytes { MerkleTree<RFC6962Keccak>.root(blocks: $0, of: size) }
+      #expect(root == MerkleTree<RFC6962Keccak>.root(leaves), "\(count) leaves of \(size) bytes")
+    }
+  }
+
   @Test func everyBitOfEveryBlockCounts() {
     let blocks = Self.blocks(9)
     let root = blocks.withUnsafeBytes { MerkleTree<RFC6962Keccak>.root(blocks: $0) }

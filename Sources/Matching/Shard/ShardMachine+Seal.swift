@@ -25,12 +25,7 @@ extension ShardMachine {
   /// RFC 6962-shaped Keccak root over the encoded fills of the epoch; zero if there were none.
   private func fillRoot() -> Digest {
     let bytes = epochFills.bytes
-    let count = bytes.count / Fill.byteCount
-    if count == 0 { return .zero }
-    return MerkleTree<RFC6962Keccak>.root(count: count) { index in
-      RFC6962Keccak.leaf(
-        UnsafeRawBufferPointer(rebasing: bytes[index * Fill.byteCount..<(index + 1) * Fill.byteCount]))
-    }
+    return bytes.isEmpty ? .zero : MerkleTree<RFC6962Keccak>.root(blocks: bytes, of: Fill.byteCount)
   }
 
   /// The epoch's ledger movements in order of (account, currency), which start anew.
