@@ -8,7 +8,7 @@ extension ShardMachine {
   @inline(__always) mutating func wake(at deadline: Timestamp) { if deadline < wakeup { wakeup = deadline } }
 
   /// Nonces that an input of somebody else's forgets in passing; a tick forgets a whole step's worth.
-  private static var nonceShare: Int { 16 }
+  private static var nonceShare: Int { 4 }
 
   /// Fires what is due, the earliest first, within the step's bound; the rest is due at the next input. Forgetting has
   /// a bound of its own, so that cancels never wait for it.

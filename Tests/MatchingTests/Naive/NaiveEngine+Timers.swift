@@ -54,7 +54,7 @@ extension NaiveEngine {
 
   /// Fires what is due; what spends a unit waits when none is left, and all behind it.
   mutating func fireTimers(_ kind: InputKind, into output: inout OutputBuffer) {
-    var forgettable = kind == .tick || kind == .continuation ? stepBound : min(stepBound, 16)
+    var forgettable = kind == .tick || kind == .continuation ? stepBound : min(stepBound, 4)
     while true {
       let (deadline, timer) = earliest(withNonces: forgettable > 0)
       if deadline > now { return }
