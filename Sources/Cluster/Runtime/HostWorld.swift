@@ -29,7 +29,8 @@ public protocol HostWorld: TimeSource {
   /// Begins to make a batch durable. When it is, the world calls `HostCore.batchIsDurable`; batches are written in
   /// order. After a failure it calls `HostCore.journalFailed`.
   func write(_ batch: CommitBatch)
-  /// Begins to keep a snapshot of durable state, behind the batches written before; `HostCore.snapshotIsDurable` follows.
+  /// Begins to keep a snapshot of durable state, behind the batches written before; `HostCore.snapshotIsDurable`
+  /// follows.
   func keep(snapshot: [UInt8], version: UInt16)
   /// The journal's outbox, as of what is durable.
   func forEachOutbox(destination: MachineID, from number: UInt64, _ body: (OutboxChunk) throws -> Bool) throws
