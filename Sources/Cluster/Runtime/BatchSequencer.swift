@@ -23,7 +23,7 @@ public struct BatchSequencer<M: Machine & ~Copyable>: ~Copyable {
   private var spare: [CommitBatch] = []
 
   /// A machine as its journal told it, which ends at `position`.
-  init(id: MachineID, machine: consuming M, after position: JournalPosition, term: Term, clock: MachineClock) {
+  public init(id: MachineID, machine: consuming M, after position: JournalPosition, term: Term, clock: MachineClock) {
     self.id = id
     self.machine = machine
     self.term = term

@@ -60,13 +60,16 @@ public final class HostCore<M: Machine & ~Copyable> {
     var subscription: FeedSubscription
   }
 
-  /// - Parameter sequencer: the machine on its journal; the journal is the world's from now on.
+  /// - Parameters:
+  ///   - sequencer: the machine as its journal told it; the journal is the world's from now on.
+  ///   - position: where the journal ends.
+  ///   - isFresh: the journal has only begun.
   public init(
-    _ sequencer: consuming Sequencer<M>, isFresh: Bool, role: HostRole<M>, map: ClusterMap, node: String,
+    _ sequencer: consuming BatchSequencer<M>, at position: JournalPosition, isFresh: Bool, role: HostRole<M>, map: ClusterMap, node: String,
     configuration: HostConfiguration, world: any HostWorld, log: Logger
   ) {
     id = sequencer.id
-    durable = sequencer.journal.position
+    durable = position
     lastSnapshot = durable.sequence
     self.role = role
     self.map = map
@@ -74,7 +77,7 @@ public final class HostCore<M: Machine & ~Copyable> {
     self.world = world
     self.log = log
     nodeName = node
-    self.sequencer = sequencer.inputs
+    self.sequencer = sequencer
     #if NOVATION_PLANT
       self.sequencer.plant(role.plant)
     #endif

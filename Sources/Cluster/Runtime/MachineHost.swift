@@ -39,7 +39,7 @@ public actor MachineHost<M: Machine & ~Copyable> {
       loop: loop, journal: JournalThread(journal), router: try transport.router(bindingEndpointOf: id),
       sources: try role.sources.map { try transport.dealer(connectingTo: $0) })
     core = HostCore(
-      sequencer, isFresh: isFresh, role: role, map: map, node: node, configuration: configuration, world: world,
+      sequencer.takeInputs(), at: journal.position, isFresh: isFresh, role: role, map: map, node: node, configuration: configuration, world: world,
       log: log)
   }
 

@@ -38,6 +38,9 @@ public struct Sequencer<M: Machine & ~Copyable>: ~Copyable {
       clock: MachineClock(notBefore: journal.lastStamp, source: time))
   }
 
+  /// Leaves the journal to whoever writes it from now on.
+  consuming func takeInputs() -> BatchSequencer<M> { inputs }
+
   public var machine: M { _read { yield inputs.machine } }
   public var id: MachineID { inputs.id }
   public var term: Term { inputs.term }
