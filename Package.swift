@@ -126,7 +126,7 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests", dependencies: ["novation", "Operations", "Wire", "Market", "Bytes"], swiftSettings: strict),
     tests("Messaging", ["Messaging", "Bytes"]),
-    tests("Authority", ["Authority", "Messaging", "Market", "Bytes"]),
+    tests("Authority", ["Authority", "Messaging", "Market", "Bytes", log]),
     tests("MarkNode", ["MarkNode", "Listing", "Pricing", "Wire", "Market", "Bytes"]),
     tests("Gateway", ["GatewayNode", "Wire", "Machine", "Market", "Bytes"]),
     // The formats' articles, whose worked examples are read, written and recomputed.

@@ -5,8 +5,8 @@ import Messaging
 /// What the supervisor's authority holds, in one file that is replaced whole: a reader finds the old state or the new
 /// one, complete, or an error.
 ///
-/// Layout: magic [8], version u32, CRC-32C u32 of the rest; era u64, revision u64, last lease u64; records u32 and each;
-/// leases u32 and each: identifier u64, node, nonce u64, milliseconds u32.
+/// Layout: magic [8], version u32, CRC-32C u32 of the rest; era u64, revision u64, last lease u64; records u32 and
+/// each; leases u32 and each: identifier u64, node, nonce u64, milliseconds u32.
 struct AuthorityFile: Sendable {
   let path: String
   private static let magic = Array("NOVAUTH\n".utf8)

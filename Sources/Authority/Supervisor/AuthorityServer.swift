@@ -3,8 +3,8 @@ import Logging
 import Messaging
 import Synchronization
 
-/// The supervisor's authority: an `OwnershipTable` behind a router socket, on a thread of its own. What a request changes
-/// is durable in one file before it is answered.
+/// The supervisor's authority: an `OwnershipTable` behind a router socket, on a thread of its own. What a request
+/// changes is durable in one file before it is answered.
 public actor AuthorityServer {
   private struct Subscription {
     var identity: [UInt8]
@@ -39,7 +39,8 @@ public actor AuthorityServer {
 
   public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-  /// Serves on `socket`, a bound router, what `path` holds; a file that is not there is an authority that holds nothing.
+  /// Serves on `socket`, a bound router, what `path` holds; a file that is not there is an authority that holds
+  /// nothing.
   /// - Throws: `AuthorityFileError` if the file is damaged or cannot be written; nothing is served then.
   public init(socket: sending Socket, path: String, log: Logger) throws {
     file = AuthorityFile(path: path)
@@ -124,8 +125,8 @@ public actor AuthorityServer {
     if case .follow = request.body { subscribe(identity, request.number, now) }
   }
 
-  /// Does `body` to the table: durable before it is visible. `nil` if it could not be made so; then nobody knows whether
-  /// it was done, and nobody is answered.
+  /// Does `body` to the table: durable before it is visible. `nil` if it could not be made so; then nobody knows
+  /// whether it was done, and nobody is answered.
   @discardableResult private func change<T>(_ body: (inout OwnershipTable) -> T) -> T? {
     do throws(AuthorityFileError) {
       if mustReopen {

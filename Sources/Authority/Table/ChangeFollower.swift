@@ -1,7 +1,7 @@
 import Market
 
-/// Makes one gap-free story for a watcher of what comes from an authority in pieces: changes, which may be lost, repeated
-/// or out of order, and everything that stands, where changes are not kept.
+/// Makes one gap-free story for a watcher of what comes from an authority in pieces: changes, which may be lost,
+/// repeated or out of order, and everything that stands, where changes are not kept.
 public struct ChangeFollower: Sendable {
   private var era: UInt64 = 0
   private var next: UInt64 = 0

@@ -2,8 +2,8 @@ import Bytes
 import Market
 import Messaging
 
-/// The rules of an authority, with no clock and no I/O: requests in, answers out. The supervisor's server is a thin shell
-/// around one; a simulation asks one directly, and delays or drops what it likes.
+/// The rules of an authority, with no clock and no I/O: requests in, answers out. The supervisor's server is a thin
+/// shell around one; a simulation asks one directly, and delays or drops what it likes.
 ///
 /// `now` is the authority's own clock; it never goes back. A lease runs from the request that granted or renewed it to
 /// `milliseconds` later, or to its node's end.
