@@ -62,6 +62,8 @@ let package = Package(
     room("Journal", ["Bytes", "Market", "Machine", "Cryptography", "CLMDB"]),
     room("Messaging", ["Bytes", "CZeroMQ", "CSodium"]),
     room("Wire", ["Bytes", "Market", "Cryptography"]),
+    // Upon Messaging: who owns what.
+    room("Authority", ["Bytes", "Market", "Messaging", log]),
     // Floor 4: the runtime that hosts a machine.
     room("Cluster", ["Bytes", "Market", "Machine", "Cryptography", "Journal", "Messaging", "Wire", log]),
     room("Replay", ["Bytes", "Market", "Machine", "Matching"]),
@@ -124,6 +126,7 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests", dependencies: ["novation", "Operations", "Wire", "Market", "Bytes"], swiftSettings: strict),
     tests("Messaging", ["Messaging", "Bytes"]),
+    tests("Authority", ["Authority", "Messaging", "Market", "Bytes", log]),
     tests("MarkNode", ["MarkNode", "Listing", "Pricing", "Wire", "Market", "Bytes"]),
     tests("Gateway", ["GatewayNode", "Wire", "Machine", "Market", "Bytes"]),
     // The formats' articles, whose worked examples are read, written and recomputed.

@@ -9,6 +9,7 @@ struct FloorTests {
     ["Machine"],
     ["Matching", "Clearing", "Pricing", "Settlement"],
     ["Journal", "Messaging", "Wire", "Listing", "Replay"],
+    ["Authority"],
     ["Cluster"],
     ["MatcherNode", "RiskNode", "MarkNode", "SettlementNode", "GatewayNode", "VerifierNode"],
     ["Operations"],
