@@ -65,7 +65,8 @@ let package = Package(
     // Upon Messaging: who owns what.
     room("Authority", ["Bytes", "Market", "Messaging", log]),
     // Floor 4: the runtime that hosts a machine.
-    room("Cluster", ["Bytes", "Market", "Machine", "Cryptography", "Journal", "Messaging", "Wire", log]),
+    room(
+      "Cluster", ["Bytes", "Market", "Machine", "Cryptography", "Journal", "Messaging", "Authority", "Wire", log]),
     room("Replay", ["Bytes", "Market", "Machine", "Matching"]),
     // Floor 5: the roles.
     room("MatcherNode", ["Bytes", "Market", "Machine", "Matching", "Cluster", "Messaging", "Wire", log]),
