@@ -1,0 +1,14 @@
+import Cluster
+
+/// Every drill, in the order in which `drill all` runs them.
+public enum DrillTable {
+  public static let drills: [any Drill] = kills
+
+  private static let kills: [any Drill] = [
+    KillNode(role: .matcher), KillNode(role: .risk), KillNode(role: .settlement), KillNode(role: .marks),
+    KillNode(role: .gateway), KillNode(role: .verifier), KillStorm(),
+  ]
+
+  /// The drill of a name.
+  public static func drill(named name: String) -> (any Drill)? { drills.first { $0.name == name } }
+}
