@@ -2,11 +2,15 @@ import Cluster
 
 /// Every drill, in the order in which `drill all` runs them.
 public enum DrillTable {
-  public static let drills: [any Drill] = kills
+  public static let drills: [any Drill] = kills + clients
 
   private static let kills: [any Drill] = [
     KillNode(role: .matcher), KillNode(role: .risk), KillNode(role: .settlement), KillNode(role: .marks),
-    KillNode(role: .gateway), KillNode(role: .verifier), KillStorm(),
+    KillNode(role: .gateway), KillNode(role: .verifier), KillStorm(), StopContinue(),
+  ]
+
+  private static let clients: [any Drill] = [
+    HotShard(), ClientFlood(), SilentReader(), Garbage(), ForgedKeys(), ReplayedOrders(),
   ]
 
   /// The drill of a name.
