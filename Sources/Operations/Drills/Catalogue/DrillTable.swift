@@ -2,11 +2,16 @@ import Cluster
 
 /// Every drill, in the order in which `drill all` runs them.
 public enum DrillTable {
-  public static let drills: [any Drill] = kills + clients
+  public static let drills: [any Drill] = kills + links + clients
 
   private static let kills: [any Drill] = [
     KillNode(role: .matcher), KillNode(role: .risk), KillNode(role: .settlement), KillNode(role: .marks),
     KillNode(role: .gateway), KillNode(role: .verifier), KillStorm(), StopContinue(),
+  ]
+
+  private static let links: [any Drill] = [
+    NetworkCut(fault: .bothWays), NetworkCut(fault: .oneWay), NetworkCut(fault: .lossy), BadLink(fault: .slow),
+    BadLink(fault: .duplicating), BadLink(fault: .reordering),
   ]
 
   private static let clients: [any Drill] = [

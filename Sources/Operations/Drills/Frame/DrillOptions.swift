@@ -42,6 +42,12 @@ public struct DrillPlan {
   public var slice = 100
   /// Whether the frame starts the cluster and the load; a drill that does not want it does so itself.
   public var startsCluster = true
+
+  /// Names of the nodes of a cluster of this configuration.
+  var nodeNames: [String] {
+    ["settlement", "risk", "marks", "gateway-0"] + (0..<configuration.matcherNodes).map { "matcher-\($0)" }
+      + (0..<configuration.verifiers).map { "verifier-\($0)" }
+  }
 }
 
 /// The drill was interrupted.

@@ -15,6 +15,9 @@ public final class DrillStage {
   var generator: CapturedProcess?
   /// Milliseconds of the monotonic clock at which the load began to be answered.
   var loadStart = TimelineReader.now()
+  /// What a drill made before its cluster started.
+  var network: DrillNetwork?
+  var proxy: MessageProxy?
   private var running: DrillCluster?
   private var healings: [(what: String, body: () throws -> Void)] = []
   private var cleanings: [(what: String, body: () throws -> Void)] = []
@@ -41,14 +44,26 @@ public final class DrillStage {
 
   // MARK: The cluster
 
-  /// Starts the cluster that the plan describes.
-  func startCluster() throws {
+  /// The data directory, as the plan has it.
+  private var planned: ClusterDirectory {
     var directory = ClusterDirectory(
       path: directory.path, configuration: plan.configuration, instrumentsPath: options.instrumentsPath)
     directory.addresses = plan.addresses
     directory.detours = plan.detours
+    return directory
+  }
+
+  /// Makes the data directory with its keys and its map, before anything is started.
+  func layOut() throws -> ClusterMap {
+    try FileManager.default.createDirectory(
+      atPath: directory.path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    return try planned.prepare().map
+  }
+
+  /// Starts the cluster that the plan describes.
+  func startCluster() throws {
     let local = try LocalCluster(
-      directory: directory, executable: executable, nodeArguments: options.plants.flatMap { ["--plant", $0] },
+      directory: planned, executable: executable, nodeArguments: options.plants.flatMap { ["--plant", $0] },
       launches: plan.launches)
     running = DrillCluster(local)
   }
