@@ -18,6 +18,7 @@ public final class DrillStage {
   /// What a drill made before its cluster started.
   var network: DrillNetwork?
   var proxy: MessageProxy?
+  var disk: LoopDisk?
   private var running: DrillCluster?
   private var healings: [(what: String, body: () throws -> Void)] = []
   private var cleanings: [(what: String, body: () throws -> Void)] = []
@@ -66,6 +67,15 @@ public final class DrillStage {
       directory: planned, executable: executable, nodeArguments: options.plants.flatMap { ["--plant", $0] },
       launches: plan.launches)
     running = DrillCluster(local)
+  }
+
+  /// Puts a machine's journal on a disk of its own, before its cluster starts.
+  func putJournalOnDisk(of machine: MachineID, mebibytes: Int) throws {
+    let path = directory.path
+    let disk = try LoopDisk(
+      image: "\(path).disk", mountPoint: "\(path)/journal/\(machine)", mebibytes: mebibytes)
+    cleanUpLater("the disk") { try disk.remove() }
+    self.disk = disk
   }
 
   func attachToCluster() throws { running = try DrillCluster(running: directory.path) }
