@@ -110,17 +110,40 @@ public final class Journal {
 
   /// Appends the next entry. `header.sequence` is `lastSequence` + 1.
   public func append(_ header: InputHeader, _ payload: UnsafeRawBufferPointer) throws(JournalError) {
+    let count = EntryCodec.byteCount(payloadCount: payload.count)
+    let bytes = try reserve(header.sequence, count)
+    EntryCodec.write(header, payload, over: bytes)
+    take(header, UnsafeRawBufferPointer(bytes))
+  }
+
+  /// Appends the next entry as `EntryCodec` has laid it out.
+  public func append(_ entry: UnsafeRawBufferPointer) throws(JournalError) {
+    let header: InputHeader
+    do throws(EntryCodec.Refusal) {
+      header = try EntryCodec.read(entry).header
+    } catch {
+      throw .damaged(path: store.path, sequence: position.sequence.next, reason: "\(error)")
+    }
+    let bytes = try reserve(header.sequence, entry.count)
+    bytes.copyMemory(from: entry)
+    take(header, entry)
+  }
+
+  private func reserve(
+    _ sequence: SequenceNumber, _ count: Int
+  ) throws(JournalError) -> UnsafeMutableRawBufferPointer {
     precondition(batch != nil, "entries are appended in a batch")
     precondition(pendingSnapshot == nil, "a snapshot is the last thing in its batch")
-    guard header.sequence == position.sequence.next else {
-      throw .outOfSequence(path: store.path, expected: position.sequence.next, found: header.sequence)
+    guard sequence == position.sequence.next,
+      let bytes = try batch!.reserve(count, at: sequence.rawValue, in: store.entries, .append)
+    else {
+      throw .outOfSequence(path: store.path, expected: position.sequence.next, found: sequence)
     }
-    let count = EntryCodec.byteCount(payloadCount: payload.count)
-    guard let bytes = try batch!.reserve(count, at: header.sequence.rawValue, in: store.entries, .append) else {
-      throw .outOfSequence(path: store.path, expected: position.sequence.next, found: header.sequence)
-    }
-    EntryCodec.write(header, payload, over: bytes)
-    let leaf = RFC6962SHA256.leaf(UnsafeRawBufferPointer(bytes))
+    return bytes
+  }
+
+  private func take(_ header: InputHeader, _ entry: UnsafeRawBufferPointer) {
+    let leaf = RFC6962SHA256.leaf(entry)
     link.append(leaf)
     position.advance(header, leaf: leaf)
   }

@@ -48,6 +48,8 @@ public struct HostConfiguration: Sendable {
   public var journal = JournalConfiguration()
   /// Frames taken from one socket in one turn.
   public var framesPerTurn = 256
+  /// Batches that are closed and have not left; beyond it input waits.
+  public var batchesInFlight = 8
   /// Inputs after which a commit is due, though more are waiting.
   public var inputsPerCommit = 1_024
   /// Least time between two commits while actions keep coming.

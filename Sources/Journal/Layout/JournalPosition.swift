@@ -23,7 +23,7 @@ public struct JournalPosition: Sendable, Hashable {
   public var entryRoot: Digest { epochFrontier.root }
 
   /// Moves on by one entry. A seal ends the epoch's tree.
-  mutating func advance(_ header: InputHeader, leaf: Digest) {
+  public mutating func advance(_ header: InputHeader, leaf: Digest) {
     sequence = header.sequence
     stamp = header.stamp
     term = header.term
