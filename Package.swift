@@ -47,6 +47,7 @@ let package = Package(
     systemLibrary("CLMDB", apt: "liblmdb-dev"),
     systemLibrary("CSecp256k1", apt: "libsecp256k1-dev"),
     systemLibrary("CSodium", apt: "libsodium-dev"),
+    systemLibrary("CCurl", apt: "libcurl4-openssl-dev"),
     room("Bytes"),
     room("Market", ["Bytes"]),
     room("Machine", ["Bytes", "Market"]),
@@ -63,7 +64,7 @@ let package = Package(
     room("Messaging", ["Bytes", "CZeroMQ", "CSodium"]),
     room("Wire", ["Bytes", "Market", "Cryptography"]),
     // Upon Messaging: who owns what.
-    room("Authority", ["Bytes", "Market", "Messaging", log]),
+    room("Authority", ["Bytes", "Market", "Messaging", "CCurl", log]),
     // Floor 4: the runtime that hosts a machine.
     room(
       "Cluster", ["Bytes", "Market", "Machine", "Cryptography", "Journal", "Messaging", "Authority", "Wire", log]),

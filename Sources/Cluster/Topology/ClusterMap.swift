@@ -166,18 +166,3 @@ public struct ClusterMapError: Error, CustomStringConvertible {
   public var reason: String
   public var description: String { "\(path): \(reason)" }
 }
-
-extension MachineID {
-  /// The machine that `description` names: `shard-3`, `risk`, `gateway-0`.
-  public init?(name: String) {
-    let parts = name.split(separator: "-", maxSplits: 1)
-    guard let first = parts.first, let kind = Kind.allCases.first(where: { "\($0)" == first }) else { return nil }
-    if parts.count == 1 {
-      self.init(kind)
-    } else {
-      guard let index = UInt16(parts[1]) else { return nil }
-      self.init(kind, index)
-    }
-    if description != name { return nil }
-  }
-}
