@@ -88,8 +88,8 @@ let package = Package(
     room(
       "Operations",
       [
-        "Bytes", "Market", "Machine", "Cryptography", "Pricing", "Settlement", "Journal", "Cluster", "Messaging",
-        "Wire", "MatcherNode", "RiskNode", "MarkNode", "SettlementNode", "GatewayNode", "VerifierNode",
+        "Bytes", "Market", "Machine", "Cryptography", "Pricing", "Settlement", "Journal", "Authority", "Cluster",
+        "Messaging", "Wire", "MatcherNode", "RiskNode", "MarkNode", "SettlementNode", "GatewayNode", "VerifierNode",
         "Matching", "Clearing", "Listing", "Replay", log, histogram, toml,
       ]),
     .executableTarget(

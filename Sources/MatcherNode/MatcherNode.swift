@@ -18,7 +18,8 @@ public enum MatcherNode {
 
   public static func host(
     _ id: MachineID, on loop: SocketLoop, map: ClusterMap, node: String, market: MarketDefinition,
-    transport: Transport, configuration: HostConfiguration, log: Logger
+    transport: Transport, authority: NodeAuthority?,
+    configuration: HostConfiguration, log: Logger
   ) throws -> MachineHost<ShardMachine> {
     var role = HostRole<ShardMachine>(
       sources: [.risk, .settlement],
@@ -75,7 +76,7 @@ public enum MatcherNode {
     #endif
     return try MachineHost(
       id, role: role, on: loop, map: map, node: node, genesis: market, transport: transport,
-      configuration: configuration, log: log)
+      authority: authority, configuration: configuration, log: log)
   }
 }
 

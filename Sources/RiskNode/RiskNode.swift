@@ -18,7 +18,7 @@ public enum RiskNode {
 
   public static func host(
     on loop: SocketLoop, map: ClusterMap, node: String, market: MarketDefinition, transport: Transport,
-    configuration: HostConfiguration, log: Logger
+    authority: NodeAuthority?, configuration: HostConfiguration, log: Logger
   ) throws -> MachineHost<RiskMachine> {
     var role = HostRole<RiskMachine>(
       sources: market.shards.map(MachineID.shard) + [.settlement],
@@ -40,7 +40,7 @@ public enum RiskNode {
     #endif
     return try MachineHost(
       .risk, role: role, on: loop, map: map, node: node, genesis: market, transport: transport,
-      configuration: configuration, log: log)
+      authority: authority, configuration: configuration, log: log)
   }
 
   private static func figures(

@@ -20,7 +20,7 @@ public enum SettlementNode {
   /// The coordinator's host, with the embedded ledger behind it.
   public static func host(
     on loop: SocketLoop, map: ClusterMap, node: String, market: MarketDefinition, transport: Transport,
-    configuration: HostConfiguration, log: Logger
+    authority: NodeAuthority?, configuration: HostConfiguration, log: Logger
   ) throws -> MachineHost<SettlementMachine> {
     let ledger = try LedgerStore(directory: map.ledgerDirectory, rules: VaultRules(market))
     var role = HostRole<SettlementMachine>(
@@ -35,7 +35,7 @@ public enum SettlementNode {
     #endif
     return try MachineHost(
       .settlement, role: role, on: loop, map: map, node: node, genesis: market, transport: transport,
-      configuration: configuration, log: log)
+      authority: authority, configuration: configuration, log: log)
   }
 
   private static func figures(

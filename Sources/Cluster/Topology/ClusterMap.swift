@@ -58,6 +58,8 @@ public struct ClusterMap: Codable, Sendable, Hashable {
     /// A client silent for so long has ended its session; a gateway, those of all its clients.
     public var clientSilenceMilliseconds = 3_000
     public var gatewaySilenceMilliseconds = 5_000
+    /// For how long the authority takes a node for alive after its last word.
+    public var leaseMilliseconds = 2_000
     public init() {}
   }
 
