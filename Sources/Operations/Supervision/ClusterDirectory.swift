@@ -55,10 +55,11 @@ public struct ClusterDirectory {
         rule: "this market was opened with \(listing.market.shardCount) shards; keep that, or start --fresh")
     }
     let (endpoints, bindings) = try endpoints(of: nodes)
-    let map = ClusterMap(
+    var map = ClusterMap(
       dataDirectory: path, nodes: nodes, endpoints: endpoints, bindings: bindings,
       operatorPublicKey: try key(of: Self.operatorName).description, shardCount: configuration.shards,
       settings: settings)
+    map.metrics = metricsAddresses(of: nodes)
     try admitPeers(map)
     try map.save()
     return (map, listing)
@@ -79,6 +80,7 @@ public struct ClusterDirectory {
     settings.marksSeed = configuration.marksSeed
     settings.clientSilenceMilliseconds = configuration.clientSilenceMilliseconds
     settings.gatewaySilenceMilliseconds = configuration.gatewaySilenceMilliseconds
+    settings.authority = configuration.authority
     return settings
   }
 
@@ -147,6 +149,15 @@ public struct ClusterDirectory {
       let bindings = zip(names, ports).map { ($0, "tcp://*:\($1)") }
       return (Dictionary(uniqueKeysWithValues: endpoints), Dictionary(uniqueKeysWithValues: bindings))
     }
+  }
+
+  /// One port a node, in their order.
+  private func metricsAddresses(of nodes: [ClusterMap.Node]) -> [String: String]? {
+    guard configuration.metricsBasePort > 0 else { return nil }
+    let addresses = nodes.enumerated().map { index, node in
+      (node.name, "\(configuration.metricsHost):\(configuration.metricsBasePort + index)")
+    }
+    return Dictionary(uniqueKeysWithValues: addresses)
   }
 
   /// A short path, since a socket's may have 107 bytes only; one for each data directory, so that clusters keep apart.
