@@ -23,6 +23,9 @@ func systemLibrary(_ name: String, apt package: String) -> Target {
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
+let http: [Target.Dependency] = [
+  .product(name: "FlyingFox", package: "FlyingFox"), .product(name: "FlyingSocks", package: "FlyingFox"),
+]
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 
 // Listed floor by floor: a module imports only from floors below its own (see README, "The house").
@@ -40,6 +43,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
   ],
   targets: [
     // Floor 1: vocabulary.
@@ -63,6 +67,7 @@ let package = Package(
     room("Journal", ["Bytes", "Market", "Machine", "Cryptography", "CLMDB"]),
     room("Messaging", ["Bytes", "CZeroMQ", "CSodium"]),
     room("Wire", ["Bytes", "Market", "Cryptography"]),
+    room("Metrics", http),
     // Upon Messaging: who owns what.
     room("Authority", ["Bytes", "Market", "Messaging", "CCurl", log]),
     // Floor 4: the runtime that hosts a machine.
@@ -90,7 +95,7 @@ let package = Package(
       [
         "Bytes", "Market", "Machine", "Cryptography", "Pricing", "Settlement", "Journal", "Authority", "Cluster",
         "Messaging", "Wire", "MatcherNode", "RiskNode", "MarkNode", "SettlementNode", "GatewayNode", "VerifierNode",
-        "Matching", "Clearing", "Listing", "Replay", log, histogram, toml,
+        "Matching", "Clearing", "Listing", "Replay", "Metrics", log, histogram, toml,
       ]),
     .executableTarget(
       name: "novation",
@@ -113,7 +118,7 @@ let package = Package(
       "Operations",
       [
         "Operations", "Bytes", "Market", "Machine", "Cryptography", "Matching", "Clearing", "Settlement", "Journal",
-        "Cluster", "Wire", "SettlementNode",
+        "Cluster", "Wire", "SettlementNode", "Authority", "Metrics",
       ]),
     tests("Journal", ["Journal", "Cryptography", "Machine", "Market", "Bytes"]),
     tests(
@@ -128,6 +133,7 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests", dependencies: ["novation", "Operations", "Wire", "Market", "Bytes"], swiftSettings: strict),
     tests("Messaging", ["Messaging", "Bytes"]),
+    tests("Metrics", ["Metrics"]),
     tests("Authority", ["Authority", "Messaging", "Market", "Bytes", log]),
     tests("MarkNode", ["MarkNode", "Listing", "Pricing", "Wire", "Market", "Bytes"]),
     tests("Gateway", ["GatewayNode", "Wire", "Machine", "Market", "Bytes"]),

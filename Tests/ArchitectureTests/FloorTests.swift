@@ -8,7 +8,7 @@ struct FloorTests {
     ["Market", "Cryptography"],
     ["Machine"],
     ["Matching", "Clearing", "Pricing", "Settlement"],
-    ["Journal", "Messaging", "Wire", "Listing", "Replay"],
+    ["Journal", "Messaging", "Metrics", "Wire", "Listing", "Replay"],
     ["Authority"],
     ["Cluster"],
     ["MatcherNode", "RiskNode", "MarkNode", "SettlementNode", "GatewayNode", "VerifierNode"],

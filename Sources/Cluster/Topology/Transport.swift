@@ -34,7 +34,9 @@ public struct Transport: Sendable {
     context = try ZeroMQContext()
     keys = keyring.own
     let authenticator = try Authenticator(context)
-    authenticator.admit(.listed(keyring.peers), to: Self.nodeDomain)
+    // A node also asks the machines that it hosts itself.
+    let own = CurveKeyring.Peer(name: "self", key: keyring.own.publicKey)
+    authenticator.admit(.listed(keyring.peers + [own]), to: Self.nodeDomain)
     authenticator.admit(.anyKey, to: Self.clientDomain)
     self.authenticator = authenticator
   }

@@ -35,7 +35,7 @@ public final class LocalCluster {
     let file = try RotatingLog(path: "\(map.logDirectory)/supervisor.log")
     let level = directory.configuration.logLevel
     let log = Logger(label: "supervisor") { _ in StructuredLogHandler(node: "supervisor", level: level, log: file) }
-    if map.endpoint(of: .supervisor) == nil {
+    if map.endpoint(of: .supervisor) == nil || map.settings.authority?.kind == .etcd {
       authority = nil
     } else {
       let keyring = try CurveKeyring(directory: map.keyDirectory(of: ClusterDirectory.operatorName))

@@ -63,10 +63,11 @@ public struct ClusterDirectory {
       bindings = (bindings ?? [:]).merging([machine: endpoints[machine] ?? ""]) { own, _ in own }
       endpoints[machine] = detour
     }
-    let map = ClusterMap(
+    var map = ClusterMap(
       dataDirectory: path, nodes: nodes, endpoints: endpoints, bindings: bindings,
       operatorPublicKey: try key(of: Self.operatorName).description, shardCount: configuration.shards,
       settings: settings)
+    map.metrics = metricsAddresses(of: nodes)
     try admitPeers(map)
     try map.save()
     return (map, listing)
@@ -87,6 +88,7 @@ public struct ClusterDirectory {
     settings.marksSeed = configuration.marksSeed
     settings.clientSilenceMilliseconds = configuration.clientSilenceMilliseconds
     settings.gatewaySilenceMilliseconds = configuration.gatewaySilenceMilliseconds
+    settings.authority = configuration.authority
     return settings
   }
 
@@ -219,6 +221,15 @@ public struct ClusterDirectory {
       bindings?[MachineID.supervisor.description] = nil
     }
     return (endpoints, bindings)
+  }
+
+  /// One port a node, in their order.
+  private func metricsAddresses(of nodes: [ClusterMap.Node]) -> [String: String]? {
+    guard configuration.metricsBasePort > 0 else { return nil }
+    let addresses = nodes.enumerated().map { index, node in
+      (node.name, "\(configuration.metricsHost):\(configuration.metricsBasePort + index)")
+    }
+    return Dictionary(uniqueKeysWithValues: addresses)
   }
 
   /// A short path, since a socket's may have 107 bytes only; one for each data directory, so that clusters keep apart.

@@ -6,6 +6,8 @@ import Listing
 import Logging
 import Market
 import Messaging
+import Metrics
+import Synchronization
 
 /// One process of a cluster: opens what its name says, serves until it is told to end, and ends in order.
 public enum NodeProcess {
@@ -35,8 +37,10 @@ public enum NodeProcess {
       authority?.start()
       let hosts = NodeHosts(node: name, transport: transport, authority: authority, listing: listing, log: log)
       try hosts.follow(map)
+      let metrics = publishMetrics(of: node, map, transport, log)
       followLifeline()
       serve(hosts, node.name, map, transport, &signals, log)
+      if let metrics { NodeHosts.blocking { await metrics.stop() } }
       hosts.close()
       if let authority { NodeHosts.blocking { await authority.stop() } }
       log.info("stopped")
@@ -78,10 +82,15 @@ public enum NodeProcess {
   private static func authority(
     of node: String, _ map: ClusterMap, _ transport: Transport, _ log: Logger
   ) throws -> NodeAuthority? {
-    guard map.endpoint(of: .supervisor) != nil else { return nil }
-    return NodeAuthority(
-      try SupervisorAuthority(socket: transport.authorityDealer()), node: node,
-      leaseMilliseconds: map.settings.leaseMilliseconds, log: log)
+    let settings = map.settings.authority ?? AuthoritySettings()
+    let authority: any Authority
+    switch settings.kind {
+    case .etcd: authority = try EtcdAuthority(settings.etcd())
+    case .supervisor:
+      guard map.endpoint(of: .supervisor) != nil else { return nil }
+      authority = try SupervisorAuthority(socket: transport.authorityDealer())
+    }
+    return NodeAuthority(authority, node: node, leaseMilliseconds: settings.leaseMilliseconds, log: log)
   }
 
   #if NOVATION_PLANT
@@ -91,6 +100,26 @@ public enum NodeProcess {
       try run(name: name, dataDirectory: dataDirectory)
     }
   #endif
+
+  /// A node whose metrics cannot be served says so, and serves its clients all the same.
+  private static func publishMetrics(
+    of node: ClusterMap.Node, _ map: ClusterMap, _ transport: Transport, _ log: Logger
+  ) -> MetricsPublisher? {
+    guard let address = map.metrics?[node.name] else { return nil }
+    let made = Mutex<MetricsPublisher?>(nil)
+    NodeHosts.blocking {
+      do {
+        let publisher = try await MetricsPublisher(
+          address: address, machines: node.hosts.compactMap { MachineID(name: $0) }, registry: MetricsRegistry()
+        ) { try transport.dealer(connectingTo: $0) }
+        made.withLock { $0 = publisher }
+        log.info("metrics", metadata: ["address": "\(address)"])
+      } catch {
+        log.error("no metrics", metadata: ["reason": "\(error)"])
+      }
+    }
+    return made.withLock { $0 }
+  }
 
   /// Ends this process when the supervisor that started it is gone: a cluster without its supervisor is not left
   /// behind.
