@@ -28,6 +28,11 @@ public final class Journal {
   /// A snapshot whose head is written at commit, when its chain head is known.
   var pendingSnapshot: SnapshotRecord?
   private var commitsUntilReaderCheck = Journal.readerCheckInterval
+  var ballast: Ballast
+  var gauge: RoomGauge
+  /// Monotonic nanoseconds from which on the room is measured anew.
+  var nextRoomMeasurement: Int64 = 0
+  private var bytesUsedAtCommit = 0
 
   /// Commits between two looks for dead readers.
   private static let readerCheckInterval = 4096
@@ -52,6 +57,9 @@ public final class Journal {
     try store.checkCompleteness(through: committed.sequence)
     position = committed
     link = BatchLink(after: committed.chainHead)
+    ballast = Ballast(directory: directory, byteCount: configuration.ballastBytes)
+    gauge = RoomGauge(configuration, mapSize: environment.mapSize)
+    _ = room
   }
 
   private static func now() -> Timestamp {
@@ -81,14 +89,10 @@ public final class Journal {
   /// Bytes of the map that have ever been used, of `mapSize`.
   public var bytesUsed: Int { store.environment.bytesUsed }
   public var mapSize: Int { store.environment.mapSize }
-  /// True from `alarmPercent` of the map on.
-  public var needsRoom: Bool { isFilled(to: configuration.alarmPercent) }
   /// Why writing has ended, or `nil` while it is allowed.
   public var endOfTerm: String? { store.environment.endOfTerm }
   /// Whether a batch is open.
   public var isInBatch: Bool { batch != nil }
-
-  private func isFilled(to percent: Int) -> Bool { bytesUsed / 100 * 100 >= mapSize / 100 * percent }
 
   /// The link of the batch that ended with `sequence`, or `nil` if none did.
   public func link(endingAt sequence: SequenceNumber) throws(JournalError) -> Digest? {
@@ -99,12 +103,11 @@ public final class Journal {
 
   // MARK: Batches
 
-  /// Begins a batch. Refused when the map is nearly full, so that a batch never has to end half written.
+  /// Begins a batch. Refused when even most of the map's headroom is used up, so that a batch never has to end half
+  /// written.
   public func begin() throws(JournalError) {
     precondition(batch == nil, "a batch is begun after the last one was committed or aborted")
-    guard !isFilled(to: configuration.refusalPercent) else {
-      throw .mapFull(path: store.path, mapSize: mapSize)
-    }
+    guard freeMapBytes() >= gauge.mapHeadroom / 4 else { throw .mapFull(path: store.path, mapSize: mapSize) }
     batch = try store.environment.beginWriting()
   }
 
@@ -145,6 +148,9 @@ public final class Journal {
     committed = position
     link.restart(after: committed.chainHead)
     pendingSnapshot = nil
+    let used = bytesUsed
+    if used > bytesUsedAtCommit { nextRoomMeasurement = 0 }
+    bytesUsedAtCommit = used
     commitsUntilReaderCheck -= 1
     if commitsUntilReaderCheck == 0 {
       commitsUntilReaderCheck = Self.readerCheckInterval
