@@ -110,7 +110,7 @@ import Testing
       try version.withUnsafeBytes { _ = try transaction.put($0, at: "format", in: meta) }
     }
     #expect(
-      throws: JournalError.unknownVersion(path: directory.path, part: "the journal", found: 9, known: 1)
+      throws: JournalError.unknownVersion(path: directory.path, part: "the journal", found: 9, known: 2)
     ) { _ = try Journal(directory: directory.path, machine: .risk) }
   }
 
