@@ -14,6 +14,7 @@ extension Journal {
 
   private func measureRoom(at now: Int64) {
     nextRoomMeasurement = now + Self.roomInterval
+    if bytesUsed > bytesUsedAtReaderCheck { checkReaders() }
     let diskFree = freeDiskBytes()
     // Near its end only: what other programs, or this machine, filled would otherwise keep it from its own needs.
     if diskFree < configuration.ballastBytes {
@@ -42,6 +43,12 @@ extension Journal {
     // Counting freed pages takes a walk; where there is plenty, they make no difference.
     if untouched >= configuration.headroomBytes * 2, untouched >= mapSize / 2 { return untouched }
     return untouched + ((try? store.environment.reusableBytes()) ?? 0)
+  }
+
+  /// Frees the slots of readers that died. One would keep every page freed since, and the file would grow for it.
+  private func checkReaders() {
+    _ = try? store.environment.checkReaders()
+    bytesUsedAtReaderCheck = bytesUsed
   }
 
   private static func monotonic() -> Int64 {

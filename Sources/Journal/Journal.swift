@@ -36,15 +36,12 @@ public final class Journal {
   /// Snapshots without a head, whose parts are still to be deleted; likewise.
   var orphans: [SequenceNumber] = []
   var committedOrphans: [SequenceNumber] = []
-  private var commitsUntilReaderCheck = Journal.readerCheckInterval
   var ballast: Ballast
   var gauge: RoomGauge
   /// Monotonic nanoseconds from which on the room is measured anew.
   var nextRoomMeasurement: Int64 = 0
   private var bytesUsedAtCommit = 0
-
-  /// Commits between two looks for dead readers.
-  private static let readerCheckInterval = 4096
+  var bytesUsedAtReaderCheck = 0
 
   /// Opens the journal in `directory`, or makes it. The entries after the latest good snapshot are verified; damage is
   /// refused with the sequence where it begins. A torn tail is cut.
@@ -125,6 +122,8 @@ public final class Journal {
   /// written.
   public func begin() throws(JournalError) {
     precondition(batch == nil, "a batch is begun after the last one was committed or aborted")
+    // Whoever never asks for the room still has its readers checked, and the ballast at the ready.
+    _ = room
     guard freeMapBytes() >= gauge.mapHeadroom / 4 else { throw .mapFull(path: store.path, mapSize: mapSize) }
     batch = try store.environment.beginWriting()
   }
@@ -171,11 +170,6 @@ public final class Journal {
     let used = bytesUsed
     if used > bytesUsedAtCommit { nextRoomMeasurement = 0 }
     bytesUsedAtCommit = used
-    commitsUntilReaderCheck -= 1
-    if commitsUntilReaderCheck == 0 {
-      commitsUntilReaderCheck = Self.readerCheckInterval
-      try store.environment.checkReaders()
-    }
   }
 
   private func writeLinkAndSnapshot() throws(JournalError) {
