@@ -127,8 +127,10 @@ import Testing
     var journal: Journal? = try Journal(directory: path, machine: .risk, configuration: configuration)
     try journal!.appendBatch(5)
     let before = journal!.position
+    try journal!.begin()
+    try journal!.appendEntries(900, size: 10_000)
     try disk.fill(leaving: 0)
-    let failure = #expect(throws: JournalError.self) { try journal!.appendBatch(900, size: 10_000) }
+    let failure = #expect(throws: JournalError.self) { try journal!.commit() }
     guard case .failed("mdb_txn_commit", path, ENOSPC) = failure else {
       Issue.record("\(String(describing: failure)) is not ENOSPC")
       return
