@@ -111,3 +111,14 @@ public final class JournalReader: Sendable {
     try store.verify(from: position, batches: batches, entries: entries, each)
   }
 }
+
+extension JournalReader {
+  /// Number of the first message that the outbox still holds for `destination`; `nil` if it holds none.
+  public func firstOutboxNumber(for destination: MachineID) throws(JournalError) -> UInt64? {
+    let transaction = try store.environment.beginReading()
+    return try transaction.withCursor(over: store.outbox) { cursor throws(JournalError) in
+      let first = try cursor.seek(OutboxKey(destination: destination, firstNumber: 0))
+      return first?.key.destination == destination ? first?.key.firstNumber : nil
+    }
+  }
+}

@@ -51,17 +51,17 @@ public struct MachineReplay<M: Machine & ~Copyable>: ~Copyable {
   }
 
   /// Replays about `entries` entries more: whole commit batches, at least one. Returns how many there were; 0 at the
-  /// journal's end. `each` sees what the machine says to each entry.
+  /// journal's end. `each` sees what the machine says to each entry, and the epoch that it is in then.
   @discardableResult
   public mutating func step(
-    entries: Int = 1_024, _ each: (InputHeader, borrowing OutputBuffer) -> Void = { _, _ in }
+    entries: Int = 1_024, _ each: (InputHeader, Epoch, borrowing OutputBuffer) -> Void = { _, _, _ in }
   ) throws(JournalError) -> Int {
     try advance(batches: .max, entries: entries, each)
   }
 
   /// Replays up to the batch that ends with `last`, or the first one that ends after it.
   public mutating func advance(
-    to last: SequenceNumber, _ each: (InputHeader, borrowing OutputBuffer) -> Void = { _, _ in }
+    to last: SequenceNumber, _ each: (InputHeader, Epoch, borrowing OutputBuffer) -> Void = { _, _, _ in }
   ) throws(JournalError) {
     while position.sequence < last {
       let left = Int(clamping: last.rawValue - position.sequence.rawValue)
@@ -70,12 +70,12 @@ public struct MachineReplay<M: Machine & ~Copyable>: ~Copyable {
   }
 
   private mutating func advance(
-    batches: Int, entries: Int, _ each: (InputHeader, borrowing OutputBuffer) -> Void
+    batches: Int, entries: Int, _ each: (InputHeader, Epoch, borrowing OutputBuffer) -> Void
   ) throws(JournalError) -> Int {
     let before = position.sequence
     position = try reader.walk(from: position, batches: batches, entries: entries) { header, payload, _ in
       machine.apply(header, payload, into: &output)
-      each(header, output)
+      each(header, machine.epoch, output)
       output.clear()
     }
     return Int(position.sequence.rawValue - before.rawValue)
