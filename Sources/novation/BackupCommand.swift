@@ -38,8 +38,8 @@ struct RestoreCommand: ParsableCommand {
       settlement layer held when the backup began is refused. A backup of a stopped cluster is restored as it stood. \
       The data directory is there whole, or not at all.
 
-      With --machine, one journal of a stopped cluster is replaced by the copy in --from, a backup or a standby's data \
-      directory. A copy that holds less than the machine is known to have had, by what is left of its journal and by \
+      With --machine, one journal of a stopped cluster is replaced by the copy in --from, a backup or a standby's \
+      data directory. A copy that holds less than the machine is known to have had, by what is left of its journal and by \
       what the other machines heard, is refused as old. What lay there is put aside.
 
       JSON: from, data_directory, epoch, machines [{machine, last_sequence, left_out, rebuilt_messages}], posted_epoch, \

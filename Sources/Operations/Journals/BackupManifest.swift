@@ -39,6 +39,9 @@ struct BackupManifest: Codable {
   /// The last epoch that the settlement layer had when the first journal was copied.
   var postedEpoch: UInt32
   var machines: [Machine]
+  /// Directories of keys and accounts, the outer before the inner, whether anything lies in them or not; all are closed
+  /// to others.
+  var directories: [String]
   var files: [File]
 
   /// Reads the manifest of the backup in `directory`, and checks every file against it.
@@ -59,8 +62,15 @@ struct BackupManifest: Codable {
       throw CommandMistake(
         "\(path): format version \(manifest.formatVersion) is unknown; this build reads \(currentVersion)")
     }
+    for path in manifest.directories + manifest.files.map(\.path) { try expectInside(path, directory) }
     for file in manifest.files { try file.check(in: directory) }
     return manifest
+  }
+
+  private static func expectInside(_ path: String, _ directory: String) throws {
+    guard !path.hasPrefix("/"), !path.split(separator: "/").contains("..") else {
+      throw CommandMistake("\(directory)/\(fileName): \(path) is no path within a data directory")
+    }
   }
 
   /// Writes it so that it is there whole, or not at all.
@@ -92,9 +102,6 @@ extension BackupManifest.File {
 
   fileprivate func check(in directory: String) throws {
     let whole = "\(directory)/\(path)"
-    guard !path.hasPrefix("/"), !path.split(separator: "/").contains("..") else {
-      throw CommandMistake("\(directory)/\(BackupManifest.fileName): \(path) is no path within a data directory")
-    }
     guard FileManager.default.fileExists(atPath: whole) else {
       throw CommandRefused("\(whole): is missing; the backup is not whole")
     }
@@ -120,12 +127,16 @@ enum DurableFile {
   /// others.
   static func copy(_ source: String, to target: String, permissions: Int) throws {
     let directory = (target as NSString).deletingLastPathComponent
-    try FileManager.default.createDirectory(
-      atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    try make(directory)
     try FileManager.default.copyItem(atPath: source, toPath: target)
     try FileManager.default.setAttributes([.posixPermissions: permissions], ofItemAtPath: target)
     try flush(target)
     try flush(directory)
+  }
+
+  static func make(_ directory: String) throws {
+    try FileManager.default.createDirectory(
+      atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
   }
 
   static func flush(_ path: String) throws {

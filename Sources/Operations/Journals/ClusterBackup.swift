@@ -33,8 +33,7 @@ public struct ClusterBackup: CommandReport {
     let posted = try ledger.lastPostedEpoch()
     if !isStopped { try Self.waitForSeals(shelf, seconds: seconds) }
 
-    try FileManager.default.createDirectory(
-      atPath: target, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    try DurableFile.make(target)
     var machines: [BackupManifest.Machine] = []
     var files: [BackupManifest.File] = []
     for machine in shelf.machines {
@@ -46,14 +45,16 @@ public struct ClusterBackup: CommandReport {
     // The settlement layer last: it holds every deposit that the coordinator's copy knows.
     try ledger.copy(to: "\(target)/ledger")
     files.append(try BackupManifest.File("ledger/data.mdb", in: target))
-    for path in try Self.plainFiles(data) {
+    let (directories, paths) = Self.plainFiles(data)
+    for path in directories { try DurableFile.make("\(target)/\(path)") }
+    for path in paths {
       let source = try BackupManifest.File(path, in: data)
       try DurableFile.copy("\(data)/\(path)", to: "\(target)/\(path)", permissions: source.permissions)
       files.append(try BackupManifest.File(path, in: target))
     }
     let manifest = BackupManifest(
       made: Date().ISO8601Format(), dataDirectory: data, wasStopped: isStopped, postedEpoch: posted.rawValue,
-      machines: machines, files: files)
+      machines: machines, directories: directories, files: files)
     try manifest.save(target)
     self.directory = target
     self.dataDirectory = data
@@ -99,19 +100,18 @@ public struct ClusterBackup: CommandReport {
   }
 
   /// The market, the keys and the accounts. The map is written anew at every start; logs and clients' records stay.
-  private static func plainFiles(_ data: String) throws -> [String] {
-    var paths = FileManager.default.fileExists(atPath: "\(data)/listing.bin") ? ["listing.bin"] : []
+  private static func plainFiles(_ data: String) -> (directories: [String], files: [String]) {
+    var directories: [String] = []
+    var files = FileManager.default.fileExists(atPath: "\(data)/listing.bin") ? ["listing.bin"] : []
     for directory in ["keys", "accounts"] {
-      let found = try? FileManager.default.subpathsOfDirectory(atPath: "\(data)/\(directory)")
-      for path in (found ?? []).sorted() {
+      guard let found = try? FileManager.default.subpathsOfDirectory(atPath: "\(data)/\(directory)") else { continue }
+      for path in [directory] + found.sorted().map({ "\(directory)/\($0)" }) {
         var isDirectory: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: "\(data)/\(directory)/\(path)", isDirectory: &isDirectory),
-          !isDirectory.boolValue
-        else { continue }
-        paths.append("\(directory)/\(path)")
+        guard FileManager.default.fileExists(atPath: "\(data)/\(path)", isDirectory: &isDirectory) else { continue }
+        if isDirectory.boolValue { directories.append(path) } else { files.append(path) }
       }
     }
-    return paths
+    return (directories, files)
   }
 
   public var text: String {

@@ -38,6 +38,7 @@ public struct ClusterRestore: CommandReport {
     let scratch = "\(target).restoring"
     try? FileManager.default.removeItem(atPath: scratch)
     do {
+      for path in manifest.directories { try DurableFile.make("\(scratch)/\(path)") }
       for file in manifest.files {
         try DurableFile.copy(
           "\(source)/\(file.path)", to: "\(scratch)/\(file.path)", permissions: file.permissions)
