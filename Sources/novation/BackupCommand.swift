@@ -39,12 +39,12 @@ struct RestoreCommand: ParsableCommand {
       The data directory is there whole, or not at all.
 
       With --machine, one journal of a stopped cluster is replaced by the copy in --from, a backup or a standby's \
-      data directory. A copy that holds less than the machine is known to have had, by what is left of its journal and by \
-      what the other machines heard, is refused as old. What lay there is put aside.
+      data directory. A copy that holds less than the machine is known to have had, by what is left of its journal \
+      and by what the other machines heard, is refused as old. What lay there is put aside.
 
-      JSON: from, data_directory, epoch, machines [{machine, last_sequence, left_out, rebuilt_messages}], posted_epoch, \
-      transactions_left_out; epoch is absent where nothing was cut. With --machine: machine, from, data_directory, \
-      last_sequence, known_sequence, replaced.
+      JSON: from, data_directory, epoch, machines [{machine, last_sequence, left_out, rebuilt_messages}], \
+      posted_epoch, transactions_left_out; epoch is absent where nothing was cut. With --machine: machine, from, \
+      data_directory, last_sequence, known_sequence, replaced.
 
       EXAMPLES
         novation restore --from /backup/novation-monday --data /var/lib/novation
