@@ -56,7 +56,8 @@ let package = Package(
     room("Market", ["Bytes"]),
     room("Machine", ["Bytes", "Market"]),
     .target(name: "CKeccak"),
-    room("Cryptography", ["Bytes", "CSecp256k1", "CSodium", "CKeccak"]),
+    .target(name: "CSHA256"),
+    room("Cryptography", ["Bytes", "CSecp256k1", "CSodium", "CKeccak", "CSHA256"]),
     // Floor 2: pure machines and mathematics.
     room("Matching", ["Bytes", "Market", "Machine", "Cryptography"]),
     room("Clearing", ["Bytes", "Market", "Machine", "Cryptography"]),
@@ -106,7 +107,7 @@ let package = Package(
     tests("Bytes", ["Bytes"]),
     tests("Market", ["Market", "Bytes"]),
     tests("Machine", ["Machine", "Market", "Bytes"]),
-    tests("Cryptography", ["Cryptography", "Bytes"]),
+    tests("Cryptography", ["Cryptography", "CSHA256", "Bytes"]),
     tests("Wire", ["Wire", "Cryptography", "Market", "Bytes"]),
     tests("Matching", ["Matching", "Machine", "Market", "Bytes"]),
     tests("Replay", ["Replay", "Matching", "Machine", "Market", "Bytes"]),
