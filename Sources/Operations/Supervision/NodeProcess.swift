@@ -39,7 +39,7 @@ public enum NodeProcess {
       // The transport answers for who may connect as long as it lives.
       try withExtendedLifetime(transport) {
         let hosted = try open(node, map, transport, log)
-        followLifeline()
+        Lifeline.follow()
         var signal: Int32 = 0
         sigwait(&signals, &signal)
         log.info("stopping", metadata: ["signal": "\(signal)"])
@@ -121,17 +121,6 @@ public enum NodeProcess {
       case .supervisor:
         throw SupervisionError(what: node.name, reason: "a supervisor is not hosted")
       }
-    }
-  }
-
-  /// Ends this process when the supervisor that started it is gone: a cluster without its supervisor is not left
-  /// behind.
-  private static func followLifeline() {
-    guard ProcessInfo.processInfo.environment[ChildProcess.lifelineVariable] != nil else { return }
-    Thread.detachNewThread {
-      var byte: UInt8 = 0
-      while read(0, &byte, 1) > 0 {}
-      kill(getpid(), SIGTERM)
     }
   }
 

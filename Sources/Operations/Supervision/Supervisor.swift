@@ -25,7 +25,7 @@ public final class Supervisor {
   private let executable: String
   private let extraArguments: [String]
   /// How nodes are started that are not started plainly, by name.
-  private let launches: [String: NodeLaunch]
+  private var launches: [String: NodeLaunch]
   private let log: Logger
   private var entries: [Entry]
   private var isStopping = false
@@ -52,6 +52,9 @@ public final class Supervisor {
   public func hold(_ node: String, _ isHeld: Bool = true) {
     for index in entries.indices where entries[index].node.name == node { entries[index].isHeld = isHeld }
   }
+
+  /// How a node is started from now on.
+  public func launch(_ node: String, as launch: NodeLaunch) { launches[node] = launch }
 
   public func startAll() throws(SupervisionError) {
     for index in entries.indices { try start(index) }
