@@ -38,7 +38,7 @@ public enum NodeProcess {
       let hosts = NodeHosts(node: name, transport: transport, authority: authority, listing: listing, log: log)
       try hosts.follow(map)
       let metrics = publishMetrics(of: node, map, transport, log)
-      followLifeline()
+      Lifeline.follow()
       serve(hosts, node.name, map, transport, &signals, log)
       if let metrics { NodeHosts.blocking { await metrics.stop() } }
       hosts.close()
@@ -119,17 +119,6 @@ public enum NodeProcess {
       }
     }
     return made.withLock { $0 }
-  }
-
-  /// Ends this process when the supervisor that started it is gone: a cluster without its supervisor is not left
-  /// behind.
-  private static func followLifeline() {
-    guard ProcessInfo.processInfo.environment[ChildProcess.lifelineVariable] != nil else { return }
-    Thread.detachNewThread {
-      var byte: UInt8 = 0
-      while read(0, &byte, 1) > 0 {}
-      kill(getpid(), SIGTERM)
-    }
   }
 }
 

@@ -26,7 +26,7 @@ public final class Supervisor {
   private let executable: String
   private let extraArguments: [String]
   /// How nodes are started that are not started plainly, by name.
-  private let launches: [String: NodeLaunch]
+  private var launches: [String: NodeLaunch]
   /// Who answers for who owns what; told of every start and end.
   private let authority: AuthorityServer?
   private let deaths: DeathWatch
@@ -58,6 +58,9 @@ public final class Supervisor {
   public func hold(_ node: String, _ isHeld: Bool = true) {
     for index in entries.indices where entries[index].node.name == node { entries[index].isHeld = isHeld }
   }
+
+  /// How a node is started from now on.
+  public func launch(_ node: String, as launch: NodeLaunch) { launches[node] = launch }
 
   public func startAll() throws(SupervisionError) {
     for index in entries.indices { try start(index) }
