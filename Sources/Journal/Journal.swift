@@ -78,7 +78,7 @@ public final class Journal {
         reason: "the entries through \(base.sequence) were truncated, so nothing else gives the machine's state; put a "
           + "standby's or a verifier's copy in the journal's place ('novation restore' does it)")
     }
-    committed = try store.verify(from: snapshot?.position ?? base)
+    committed = try store.verifyTail(from: snapshot?.position ?? base)
     try store.checkCompleteness(after: base.sequence, through: committed.sequence)
     committedOrphans = try store.snapshotSequences(store.environment.beginReading()).headless
     committedDraft = nil
