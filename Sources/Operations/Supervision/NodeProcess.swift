@@ -9,10 +9,8 @@ import MarkNode
 import Market
 import MatcherNode
 import Messaging
-import Metrics
 import RiskNode
 import SettlementNode
-import Synchronization
 import VerifierNode
 
 /// One process of a cluster: opens what its name says, serves until it is told to end, and ends in order.
@@ -41,12 +39,12 @@ public enum NodeProcess {
       // The transport answers for who may connect as long as it lives.
       try withExtendedLifetime(transport) {
         let hosted = try open(node, map, transport, log)
-        let metrics = publishMetrics(of: node, map, transport, log)
+        let metrics = MetricsPublisher(of: node.name, transport, log: log)
         followLifeline()
         var signal: Int32 = 0
         sigwait(&signals, &signal)
         log.info("stopping", metadata: ["signal": "\(signal)"])
-        if let metrics { blocking { await metrics.stop() } }
+        metrics?.stop()
         for host in hosted { blocking { await host.stop() } }
         for host in hosted { host.loop.stop() }
       }
@@ -126,26 +124,6 @@ public enum NodeProcess {
         throw SupervisionError(what: node.name, reason: "a supervisor is not hosted")
       }
     }
-  }
-
-  /// A node whose metrics cannot be served says so, and serves its clients all the same.
-  private static func publishMetrics(
-    of node: ClusterMap.Node, _ map: ClusterMap, _ transport: Transport, _ log: Logger
-  ) -> MetricsPublisher? {
-    guard let address = map.metrics?[node.name] else { return nil }
-    let made = Mutex<MetricsPublisher?>(nil)
-    blocking {
-      do {
-        let publisher = try await MetricsPublisher(
-          address: address, machines: node.hosts.compactMap { MachineID(name: $0) }, registry: MetricsRegistry()
-        ) { try transport.dealer(connectingTo: $0) }
-        made.withLock { $0 = publisher }
-        log.info("metrics", metadata: ["address": "\(address)"])
-      } catch {
-        log.error("no metrics", metadata: ["reason": "\(error)"])
-      }
-    }
-    return made.withLock { $0 }
   }
 
   /// Ends this process when the supervisor that started it is gone: a cluster without its supervisor is not left
