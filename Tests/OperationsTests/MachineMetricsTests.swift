@@ -1,13 +1,14 @@
-import Cluster
 import Market
 import Metrics
 import Testing
 
+@testable import Cluster
 @testable import Operations
 
 @Suite struct MachineMetricsTests {
   private func text(_ edit: (inout HostStatus) -> Void = { _ in }) -> String {
-    var status = HostStatus.edge(.shard(3), node: "matcher-0", inputs: 1_000, figures: ["fills": 7, "open": 12])
+    var status = HostStatus.edge(
+      MachineID(.shard, 3), node: "matcher-0", inputs: 1_000, figures: ["fills": 7, "open": 12])
     status.journalBytes = 300
     status.journalCapacity = 1_000
     (status.commits, status.sequence, status.term, status.epoch) = (40, 900, 2, 5)
