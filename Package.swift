@@ -56,7 +56,8 @@ let package = Package(
     room("Market", ["Bytes"]),
     room("Machine", ["Bytes", "Market"]),
     .target(name: "CKeccak"),
-    room("Cryptography", ["Bytes", "CSecp256k1", "CSodium", "CKeccak"]),
+    .target(name: "CSHA256"),
+    room("Cryptography", ["Bytes", "CSecp256k1", "CSodium", "CKeccak", "CSHA256"]),
     // Floor 2: pure machines and mathematics.
     room("Matching", ["Bytes", "Market", "Machine", "Cryptography"]),
     room("Clearing", ["Bytes", "Market", "Machine", "Cryptography"]),
@@ -94,9 +95,9 @@ let package = Package(
     room(
       "Operations",
       [
-        "Bytes", "Market", "Machine", "Cryptography", "Pricing", "Settlement", "Journal", "Cluster", "Messaging",
-        "Wire", "MatcherNode", "RiskNode", "MarkNode", "SettlementNode", "GatewayNode", "VerifierNode",
-        "Matching", "Clearing", "Listing", "Replay", "Authority", "Metrics", log, histogram, toml,
+        "Bytes", "Market", "Machine", "Cryptography", "Pricing", "Settlement", "Journal", "Authority", "Cluster",
+        "Messaging", "Wire", "MatcherNode", "RiskNode", "MarkNode", "SettlementNode", "GatewayNode", "VerifierNode",
+        "Matching", "Clearing", "Listing", "Replay", "Metrics", log, histogram, toml,
       ]),
     .executableTarget(
       name: "novation",
@@ -107,7 +108,7 @@ let package = Package(
     tests("Bytes", ["Bytes"]),
     tests("Market", ["Market", "Bytes"]),
     tests("Machine", ["Machine", "Market", "Bytes"]),
-    tests("Cryptography", ["Cryptography", "Bytes"]),
+    tests("Cryptography", ["Cryptography", "CSHA256", "Bytes"]),
     tests("Wire", ["Wire", "Cryptography", "Market", "Bytes"]),
     tests("Matching", ["Matching", "Machine", "Market", "Bytes"]),
     tests("Replay", ["Replay", "Matching", "Machine", "Market", "Bytes"]),

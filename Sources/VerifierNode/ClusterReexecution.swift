@@ -13,6 +13,15 @@ public enum ClusterReexecution {
     public var settlement: Replica<SettlementMachine>
     public var together: EpochReexecution
 
+    public init(
+      shards: [Replica<ShardMachine>], risk: Replica<RiskMachine>, settlement: Replica<SettlementMachine>
+    ) {
+      self.shards = shards
+      self.risk = risk
+      self.settlement = settlement
+      together = EpochReexecution(machines: shards + [risk], coordinator: settlement)
+    }
+
     /// Journals lie where a newer map says.
     public func update(_ map: ClusterMap) {
       for machine in together.all { machine.copies.update(map.journalDirectories(of: machine.id)) }
@@ -33,8 +42,6 @@ public enum ClusterReexecution {
       .risk, copies: copies(.risk), market: market, signing: signing)
     let settlement = try Replica<SettlementMachine>(
       .settlement, copies: copies(.settlement), market: market, signing: signing)
-    return Machines(
-      shards: shards, risk: risk, settlement: settlement,
-      together: EpochReexecution(machines: shards + [risk], coordinator: settlement))
+    return Machines(shards: shards, risk: risk, settlement: settlement)
   }
 }

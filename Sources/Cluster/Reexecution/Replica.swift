@@ -16,7 +16,7 @@ public final class Replica<M: Machine & ~Copyable>: Reexecutable {
 
   private var machine: M
   public let copies: JournalCopies
-  private var reader: JournalReader?
+  private var reader: (any ReadableJournal)?
   private let genesis: [UInt8]
   /// Of the market as this machine knows it by now.
   private var signing: ActionSigning
@@ -33,10 +33,27 @@ public final class Replica<M: Machine & ~Copyable>: Reexecutable {
   }
 
   /// - Parameter copies: the machine's journals.
-  public init(_ id: MachineID, copies: JournalCopies, market: MarketDefinition, signing: ActionSigning) throws {
+  public convenience init(
+    _ id: MachineID, copies: JournalCopies, market: MarketDefinition, signing: ActionSigning
+  ) throws {
+    self.init(
+      id, copies: copies, journal: try copies.best(after: JournalPosition()), market: market, signing: signing)
+  }
+
+  /// From a journal that is kept elsewhere than in a directory.
+  public convenience init(
+    _ id: MachineID, journal: any ReadableJournal, market: MarketDefinition, signing: ActionSigning
+  ) {
+    self.init(id, copies: JournalCopies(of: id, in: []), journal: journal, market: market, signing: signing)
+  }
+
+  private init(
+    _ id: MachineID, copies: JournalCopies, journal: (any ReadableJournal)?, market: MarketDefinition,
+    signing: ActionSigning
+  ) {
     self.id = id
     self.copies = copies
-    reader = try copies.best(after: JournalPosition())
+    reader = journal
     genesis = market.encoded
     self.market = market
     self.signing = signing

@@ -33,9 +33,8 @@ extension HostCore where M: ~Copyable {
       decide()
     case .replacement(.replaced(let mine)):
       joining = nil
-      let isNew = record?.term != mine.term
       record = mine
-      if isNew, mine.owner == nodeName { take(mine.term) }
+      if mine.owner == nodeName, reign != .owner, !isHandingOver { take(mine.term) }
     case .replacement(.refused(let current)):
       joining = nil
       if let current { learn(current) }
@@ -104,7 +103,7 @@ extension HostCore where M: ~Copyable {
     case .candidate:
       if found.owner != nodeName { follow() }
     case .standby, .undecided:
-      if found.owner != before?.owner { follow() }
+      if found.owner != before?.owner, found.owner != nodeName { follow() }
     }
   }
 
@@ -153,7 +152,6 @@ extension HostCore where M: ~Copyable {
 
   /// The term is ours. What was followed and is not durable yet is waited for.
   private func take(_ term: Term) {
-    guard reign != .owner else { return }
     pendingTerm = term
     assumeOwnership()
   }

@@ -45,7 +45,7 @@ final class JournalThread: @unchecked Sendable {
   }
 
   /// Removes the end of the journal, which must then be opened anew.
-  func cut(after sequence: SequenceNumber) throws { try queue.sync { try journal.cut(after: sequence) } }
+  func cut(after sequence: SequenceNumber) throws { try queue.sync { try journal.cutAndMark(after: sequence) } }
 
   private func perform(
     _ done: @escaping @Sendable ((any Error)?) -> Void, _ body: @escaping @Sendable (Journal) throws -> Void

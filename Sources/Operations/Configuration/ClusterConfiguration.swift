@@ -13,6 +13,8 @@ public struct ClusterConfiguration: Sendable, Hashable {
   public var matcherNodes = 2
   /// Shards in all.
   public var shards = 4
+  /// Copies of each shard, of risk and of settlement that follow their owner.
+  public var standbys = 0
   /// Verifier processes.
   public var verifiers = 1
   /// Attestations needed to post an epoch.
@@ -54,6 +56,12 @@ public struct ClusterConfiguration: Sendable, Hashable {
       throw ConfigurationError(
         source: source, key: "cluster.matcher_nodes", value: "\(matcherNodes)",
         rule: "a node without a shard is of no use: there are \(shards) shards")
+    }
+    if standbys >= matcherNodes, standbys > 0 {
+      throw ConfigurationError(
+        source: source, key: "cluster.standbys", value: "\(standbys)",
+        rule: "copies of a shard are on different nodes: with \(matcherNodes) matcher nodes there are at most "
+          + "\(matcherNodes - 1) standbys")
     }
     if transport == .tcp, host == Self.serviceHost, basePort == 0 {
       throw ConfigurationError(
@@ -167,6 +175,7 @@ extension ClusterConfiguration {
     "metrics.base_port": number(\.metricsBasePort, 0...65_000),
     "cluster.matcher_nodes": number(\.matcherNodes, 1...64),
     "cluster.shards": number(\.shards, 1...1_024),
+    "cluster.standbys": number(\.standbys, 0...4),
     "cluster.verifiers": number(\.verifiers, 1...16),
     "cluster.quorum": number(\.quorum, 1...16),
     "transport.kind": { configuration, value in
