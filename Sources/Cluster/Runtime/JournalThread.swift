@@ -16,6 +16,8 @@ final class JournalThread: @unchecked Sendable {
   let journal: Journal
   private let queue: DispatchQueue
   private let meters: MachineMeters
+  /// Touched on the queue only.
+  private var hasFailed = false
 
   init(_ journal: Journal) {
     self.journal = journal
@@ -51,10 +53,13 @@ final class JournalThread: @unchecked Sendable {
     _ done: @escaping @Sendable ((any Error)?) -> Void, _ body: @escaping @Sendable (Journal) throws -> Void
   ) {
     queue.async {
+      // What was queued behind a failure is as good as never received.
+      guard !self.hasFailed else { return }
       do {
         try body(self.journal)
         done(nil)
       } catch {
+        self.hasFailed = true
         done(error)
       }
     }
