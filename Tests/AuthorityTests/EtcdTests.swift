@@ -126,6 +126,7 @@ import Testing
 
   @Test(arguments: [
     ([], "no endpoint"), (["10.0.0.1:2379"], "must begin with http"), (["https://"], "must begin with http"),
+    (["http://u:p@10.0.0.1:2379"], "no user and password"),
   ])
   func anEndpointThatIsNoneIsRefused(_ endpoints: [String], _ reason: String) {
     #expect {
