@@ -74,7 +74,8 @@ let package = Package(
     room("Authority", ["Bytes", "Market", "Messaging", "CCurl", log]),
     // Floor 4: the runtime that hosts a machine.
     room(
-      "Cluster", ["Bytes", "Market", "Machine", "Cryptography", "Journal", "Messaging", "Authority", "Wire", log]),
+      "Cluster",
+      ["Bytes", "Market", "Machine", "Cryptography", "Journal", "Messaging", "Metrics", "Authority", "Wire", log]),
     room("Replay", ["Bytes", "Market", "Machine", "Matching"]),
     // Floor 5: the roles.
     room("MatcherNode", ["Bytes", "Market", "Machine", "Matching", "Cluster", "Messaging", "Wire", log]),

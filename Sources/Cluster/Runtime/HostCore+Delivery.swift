@@ -200,6 +200,10 @@ extension HostCore where M: ~Copyable {
       incoming: streams.received.map { peer, number in
         HostStatus.Stream(peer: peer.description, number: number, lag: 0)
       },
+      followers: followers.map { follower in
+        let (last, acknowledged) = (sequencer.lastSequence.rawValue, follower.acknowledged.rawValue)
+        return HostStatus.Stream(peer: follower.node, number: acknowledged, lag: last - min(last, acknowledged))
+      },
       figures: described.figures, texts: described.texts)
     return try status.json()
   }

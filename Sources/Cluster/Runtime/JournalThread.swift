@@ -2,6 +2,7 @@ import Dispatch
 import Journal
 import Market
 import Synchronization
+import Metrics
 
 #if NOVATION_PLANT
   import Glibc
@@ -14,6 +15,7 @@ final class JournalThread: @unchecked Sendable {
   /// Read from any thread: readers have transactions of their own.
   let journal: Journal
   private let queue: DispatchQueue
+  private let meters: MachineMeters
   /// Touched on the queue only.
   private var hasFailed = false
   private let lastRoom = Mutex(JournalRoom.ample)
@@ -21,22 +23,28 @@ final class JournalThread: @unchecked Sendable {
   init(_ journal: Journal) {
     self.journal = journal
     queue = DispatchQueue(label: "journal-\(journal.machine)", qos: .userInitiated)
+    meters = MachineMeters(.process, machine: "\(journal.machine)")
   }
 
   /// Makes the batch durable, then calls `done` on the journal's thread.
   func write(_ batch: CommitBatch, _ done: @escaping @Sendable ((any Error)?) -> Void) {
-    perform(done) { journal in
+    let handed = MachineClock.monotonic()
+    perform(done) { [meters] journal in
       #if NOVATION_PLANT
         // Long enough that under load a kill nearly always falls between the answer and the commit.
         if HostFaults.acknowledgesBeforeSync.load(ordering: .relaxed), batch.hadOrigins { usleep(150_000) }
       #endif
       try journal.write(batch)
+      meters.committed(inputs: batch.count, nanoseconds: MachineClock.monotonic() - handed)
     }
   }
 
   /// Keeps a snapshot of the machine as of the last batch.
   func keep(snapshot: [UInt8], version: UInt16, _ done: @escaping @Sendable ((any Error)?) -> Void) {
-    perform(done) { journal in try snapshot.withUnsafeBytes { try journal.keep(snapshot: $0, version: version) } }
+    perform(done) { [meters] journal in
+      try snapshot.withUnsafeBytes { try journal.keep(snapshot: $0, version: version) }
+      meters.keptSnapshot(at: MachineClock.wall().nanoseconds / 1_000_000_000)
+    }
   }
 
   /// Removes the end of the journal, which must then be opened anew.
