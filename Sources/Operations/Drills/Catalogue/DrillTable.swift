@@ -16,7 +16,8 @@ public enum DrillTable {
   ]
 
   private static let disks: [any Drill] = [
-    DiskFull(), SlowDisk(), SyncFailure(call: .fdatasync), SyncFailure(call: .pwrite), DamagedRecord(), ClockJump(),
+    DiskFull(), SlowDisk(), SyncFailure(call: .fdatasync), SyncFailure(call: .pwrite), PowerCut(),
+    DamagedRecord(), ClockJump(),
   ]
 
   private static let clients: [any Drill] = [

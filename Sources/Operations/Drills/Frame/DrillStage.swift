@@ -19,6 +19,7 @@ public final class DrillStage {
   var network: DrillNetwork?
   var proxy: MessageProxy?
   var disk: LoopDisk?
+  var loggingDisks: [MachineID: LoggingDisk] = [:]
   private var running: DrillCluster?
   private var healings: [(what: String, body: () throws -> Void)] = []
   private var cleanings: [(what: String, body: () throws -> Void)] = []
