@@ -104,13 +104,14 @@ extension GatewayNode {
   /// Sends the frame at hand to a machine behind the gateway, and remembers whose answer will come.
   func forward(_ action: ActionName, to index: Int, _ identity: [UInt8]) {
     let machine = backs[index].machine
-    guard backs[index].socket.offer(frame.bytes) == .sent else {
+    guard backs[index].link.offer(frame.bytes) == .sent else {
       return refuse(
         action, .shardUnavailable, "\(machine) cannot be reached", identity,
         retryAfter: configuration.retryAfterMilliseconds)
     }
     let key = ActionKey(account: action.account, key: action.key, nonce: action.nonce, machine: machine)
-    if waiting.updateValue(Waiting(identity: identity, since: MachineClock.monotonic()), forKey: key) == nil {
+    let entry = Waiting(identity: identity, since: MachineClock.monotonic(), frame: [UInt8](frame.bytes))
+    if waiting.updateValue(entry, forKey: key) == nil {
       backs[index].outstanding += 1
     }
   }
@@ -158,7 +159,7 @@ extension GatewayNode {
     var forwarded = query
     forwarded.tag = nextTag
     Frame.write(.query, forwarded, in: &frame)
-    guard backs[index].socket.offer(frame.bytes) == .sent else {
+    guard backs[index].link.offer(frame.bytes) == .sent else {
       return answer(query.tag, [UInt8]("\(query.machine) cannot be reached".utf8), identity, false)
     }
     questions[nextTag] = (identity, query.tag)

@@ -54,8 +54,8 @@ public final class LedgerStore: Sendable {
 
 /// A read-only view of a ledger, for auditors: every transaction that the settlement layer accepted, in order.
 public struct LedgerReader {
-  private let environment: LMDBEnvironment
-  private let tables: LedgerTables
+  let environment: LMDBEnvironment
+  let tables: LedgerTables
 
   public init(directory: String) throws {
     environment = try LMDBEnvironment(reading: directory)
@@ -69,8 +69,8 @@ public struct LedgerReader {
 
 /// The databases of a ledger: `transactions` by number from 1, and `meta` with version, rules and the last snapshot.
 struct LedgerTables: Sendable {
-  private let transactions: LMDBDatabase<UInt64>
-  private let meta: LMDBDatabase<String>
+  let transactions: LMDBDatabase<UInt64>
+  let meta: LMDBDatabase<String>
 
   init(_ environment: LMDBEnvironment) throws {
     transactions = try environment.database(named: "transactions", keys: UInt64.self)
@@ -155,13 +155,7 @@ struct LedgerTables: Sendable {
     try transaction.withCursor(over: transactions) { cursor in
       var record = try cursor.seek(first)
       while let found = record {
-        var reader = ByteReader(found.value)
-        let checksum = reader.u32()
-        let vaultTransaction = VaultTransaction(from: &reader)
-        guard reader.isExhausted,
-          CRC32C.checksum(UnsafeRawBufferPointer(rebasing: found.value[4...])) == checksum
-        else { throw LedgerError(path: environment.directory, reason: "transaction \(found.key) is damaged") }
-        try body(found.key, vaultTransaction)
+        try body(found.key, Self.transaction(found, environment))
         record = try cursor.next()
       }
     }

@@ -34,7 +34,7 @@ import Operations
         name: "Operators",
         subcommands: [
           RunCommand.self, StatusCommand.self, StopCommand.self, EpochCommand.self, ConfigCommand.self,
-          PrepareCommand.self, InstrumentCommand.self, JournalCommand.self,
+          PrepareCommand.self, InstrumentCommand.self, JournalCommand.self, BackupCommand.self, RestoreCommand.self,
         ]),
       CommandGroup(name: "Load generators and replays", subcommands: [LoadCommand.self, ReplayCommand.self]),
       CommandGroup(name: "Drills", subcommands: [DrillCommand.self]),

@@ -49,8 +49,8 @@ struct SequencerTests {
     let next = sequencer.machine.streams.lastReceived(from: .risk) + 1
     let credit = Credit(account: AccountID(1), owner: key.address, version: nonce, ceiling: Money(whole: 1_000_000))
     let opening = stream([credit, Heartbeat(number: next, stamp: now)])
-    try opening.withUnsafeBytes { bytes in
-      _ = try sequencer.submit(
+    opening.withUnsafeBytes { bytes in
+      _ = sequencer.submit(
         .stream, bytes, from: .risk, epoch: sequencer.epoch, firstNumber: next, count: 2)
     }
     let instrument = try #require(market.instruments(of: shard).first { $0.kind == .perpetual })
@@ -62,13 +62,13 @@ struct SequencerTests {
           instrument: instrument.id, mark: mark, marginToBuy: Money(whole: 1), marginToSell: Money(whole: 1),
           bandLow: instrument.tickSize, bandHigh: Price(units: mark.units * 2))
       ])
-    try marks.encoded.withUnsafeBytes { _ = try sequencer.submit(.marks, $0) }
+    marks.encoded.withUnsafeBytes { _ = sequencer.submit(.marks, $0) }
     let operation = Market.Operation(
       kind: .new, side: .buy, instrument: instrument.id, price: mark, quantity: instrument.lotSize)
     let action = try ActionSigning(market: market).signedBatch(
       [operation], account: AccountID(1), nonce: nonce, expiry: UInt64(now.seconds) + 30,
       underlying: instrument.underlying, key: key)
-    try action.encoded.withUnsafeBytes { _ = try sequencer.submit(.action, $0) }
+    action.encoded.withUnsafeBytes { _ = sequencer.submit(.action, $0) }
   }
 
   @Test func whoOnlyReadsTheJournalHasTheMachineThatItsOwnerHas() throws {
@@ -145,7 +145,7 @@ struct SequencerTests {
         [Market.Operation(kind: .cancelAll, instrument: instrument.id)], account: AccountID(1), nonce: 9,
         expiry: UInt64(sequencer.now().seconds) + 30, underlying: instrument.underlying, key: key)
       action.header.nonce = 10
-      try action.encoded.withUnsafeBytes { _ = try sequencer.submit(.action, $0) }
+      action.encoded.withUnsafeBytes { _ = sequencer.submit(.action, $0) }
       try sequencer.commit()
     }
     let replica = try Replica<ShardMachine>(
@@ -161,7 +161,7 @@ struct SequencerTests {
       let seal = Seal(
         epoch: sequencer.epoch, term: sequencer.term, firstSequence: SequenceNumber(1),
         lastSequence: sequencer.lastSequence, chainHead: .zero, entryRoot: .zero)
-      try seal.encoded.withUnsafeBytes { _ = try sequencer.submit(.seal, $0) }
+      seal.encoded.withUnsafeBytes { _ = sequencer.submit(.seal, $0) }
       try sequencer.commit()
     }
     let replica = try Replica<ShardMachine>(
@@ -204,8 +204,8 @@ struct SequencerTests {
       for account in 1...40 as ClosedRange<UInt32> {
         let credit = Credit(
           account: AccountID(account), owner: key.address, version: 1, ceiling: Money(whole: 1_000))
-        try stream([credit]).withUnsafeBytes { bytes in
-          _ = try sequencer.submit(
+        stream([credit]).withUnsafeBytes { bytes in
+          _ = sequencer.submit(
             .stream, bytes, from: .risk, epoch: sequencer.epoch, firstNumber: UInt64(account), count: 1)
         }
       }

@@ -49,7 +49,7 @@ struct ListedInstrumentTests {
   private func submit<M: Machine & ~Copyable>(
     _ kind: InputKind, _ payload: [UInt8], to sequencer: inout Sequencer<M>
   ) throws {
-    _ = try payload.withUnsafeBytes { try sequencer.submit(kind, $0) }
+    payload.withUnsafeBytes { _ = sequencer.submit(kind, $0) }
     try sequencer.commit()
     sequencer.finishTurn()
   }
@@ -70,8 +70,8 @@ struct ListedInstrumentTests {
   }
 
   private func consume<M: Machine & ~Copyable>(_ messages: [UInt8], by sequencer: inout Sequencer<M>) throws {
-    _ = try messages.withUnsafeBytes {
-      try sequencer.submit(.stream, $0, from: .risk, epoch: Epoch(1), firstNumber: 1, count: 1)
+    messages.withUnsafeBytes {
+      _ = sequencer.submit(.stream, $0, from: .risk, epoch: Epoch(1), firstNumber: 1, count: 1)
     }
     try sequencer.commit()
     sequencer.finishTurn()

@@ -4,21 +4,26 @@ import Market
 /// The time that a host stamps onto inputs: the wall clock read once at start, carried on by the monotonic clock, so
 /// that a step of the wall clock never reaches a machine. Stamps never fall.
 public struct MachineClock {
+  private let source: any TimeSource
   private let offset: Int64
   private var last: Timestamp
 
   /// A clock whose stamps are at or after `last`.
-  public init(notBefore last: Timestamp) {
-    offset = Self.read(CLOCK_REALTIME) - Self.read(CLOCK_MONOTONIC)
+  public init(notBefore last: Timestamp, source: any TimeSource = SystemTime()) {
+    self.source = source
+    offset = source.wall().nanoseconds - source.monotonic()
     self.last = last
   }
 
   /// The next stamp: max(last, now).
   public mutating func stamp() -> Timestamp {
-    let now = Timestamp(nanoseconds: Self.read(CLOCK_MONOTONIC) + offset)
+    let now = Timestamp(nanoseconds: source.monotonic() + offset)
     if now > last { last = now }
     return last
   }
+
+  /// Takes note of another's stamp, behind which its own never fall.
+  mutating func follow(_ stamp: Timestamp) { last = max(last, stamp) }
 
   /// Nanoseconds since boot, for intervals and timers.
   public static func monotonic() -> Int64 { read(CLOCK_MONOTONIC) }

@@ -1,3 +1,4 @@
+import Authority
 import Bytes
 import Glibc
 import Journal
@@ -7,12 +8,8 @@ import Market
 import Messaging
 import Wire
 
-#if NOVATION_PLANT
-  import Synchronization
-#endif
-
-/// Hosts one machine on one loop: its journal, its sockets, its streams. The actor is entered once per burst of frames;
-/// a turn submits what came, commits once, and only then answers.
+/// Hosts one machine on one loop: gives its core sockets, a journal on a thread of its own, and the system's time. The
+/// actor is entered once per burst of frames.
 ///
 /// It holds no rule of the market: whatever a frame asks is an input to the machine, or a question about durable state.
 public actor MachineHost<M: Machine & ~Copyable> {
@@ -20,236 +17,185 @@ public actor MachineHost<M: Machine & ~Copyable> {
   nonisolated public var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
   public let id: MachineID
-  let map: ClusterMap
-  let nodeName: String
-  let configuration: HostConfiguration
-  let role: HostRole<M>
-  let log: Logger
-  var sequencer: Sequencer<M>
-  let router: Socket
-  var sources: [InletSocket] = []
-  var outlets: [Outlet] = []
-  var subscribers: [FeedSubscriber] = []
-  /// Peers heard in this turn, and which input was whose.
-  var peers: [Peer] = []
-  var origins: [(sequence: SequenceNumber, peer: Int)] = []
-  var questions: [(identity: [UInt8], query: Query)] = []
-  /// Inputs that an effect or an answer caused, for the next commit.
-  var followUps: [(kind: InputKind, payload: [UInt8])] = []
-  var received = MessageBuffer()
-  var frame = ByteWriter(capacity: 1 << 16)
-  /// What gateways have said of sessions' ends; each is told the same when it is durable.
-  var sessionEnds: [(identity: [UInt8], end: SessionEnd)] = []
-  var sessions: SessionWatch?
-  var inputs: UInt64 = 0
-  var pace = CommitPace()
-  var lastSnapshot: SequenceNumber
-  var isStopped = false
-  private var wakeUp: LoopTimer?
+  private let configuration: HostConfiguration
+  private let world: SocketWorld
+  private let core: HostCore<M>
+  private let nodeName: String
+  private let transport: Transport
+  private let authority: NodeAuthority?
+  private let log: Logger
+  private var authorityWatch: AuthorityWatch?
+  private var received = MessageBuffer()
+  private var endings: [CheckedContinuation<Void, Never>] = []
 
-  struct Peer {
-    var identity: [UInt8]
-    var replies = 0
-  }
-
-  struct InletSocket {
-    var inlet: Inlet
-    let socket: Socket
-  }
-
-  struct FeedSubscriber {
-    var identity: [UInt8]
-    var subscription: FeedSubscription
-  }
-
-  /// Opens the journal, rebuilds the machine, binds its endpoint and subscribes to its sources.
+  /// Opens the journal, rebuilds the machine, binds its endpoint and connects to its sources and other copies.
+  /// - Parameter authority: who says which copy owns the machine; without one this copy does.
   /// - Throws: what keeps the machine from being hosted: a damaged journal, a bound endpoint, an unknown version.
   public init(
     _ id: MachineID, role: HostRole<M>, on loop: SocketLoop, map: ClusterMap, node: String, genesis: MarketDefinition,
-    transport: Transport, configuration: HostConfiguration, log: Logger
+    transport: Transport, authority: NodeAuthority? = nil, configuration: HostConfiguration, log: Logger
   ) throws {
     self.id = id
-    self.role = role
     self.loop = loop
-    self.map = map
     self.configuration = configuration
-    nodeName = node
+    self.transport = transport
+    self.authority = authority
     self.log = log
+    nodeName = node
+    guard let own = map.nodes.first(where: { $0.name == node }) else {
+      throw ClusterMapError(path: "cluster map", reason: "there is no node \(node)")
+    }
     let journal = try Journal(
-      directory: map.journalDirectory(of: id), machine: id, configuration: configuration.journal)
+      directory: map.journalDirectory(of: id, on: own), machine: id, configuration: configuration.journal)
     let isFresh = journal.lastSequence == SequenceNumber(0)
-    sequencer = try Sequencer.open(id: id, journal: journal, genesis: genesis)
-    #if NOVATION_PLANT
-      sequencer.plant(role.plant)
-    #endif
-    lastSnapshot = journal.lastSequence
-    sessions = role.sessions.map { times in
-      SessionWatch(
-        gateways: map.machines.filter { $0.kind == .gateway }, times: times, now: MachineClock.monotonic(),
-        isFresh: isFresh)
-    }
-    router = try transport.router(bindingEndpointOf: id)
-    for source in role.sources {
-      let socket = try transport.dealer(connectingTo: source)
-      let received = sequencer.machine.streams.lastReceived(from: source)
-      sources.append(InletSocket(inlet: Inlet(source: source, received: received), socket: socket))
-    }
+    let sequencer: Sequencer<M> = try Sequencer.open(id: id, journal: journal, genesis: nil)
+    let others = map.nodes(holding: id).filter { $0.name != node }
+    world = SocketWorld(
+      loop: loop, journal: JournalThread(journal), router: try transport.router(bindingCopyOf: id, on: own),
+      sources: try role.sources.map { try transport.link(to: $0) },
+      copies: try others.map { ($0.name, try transport.dealer(connectingTo: id, on: $0, map)) }, authority: authority)
+    core = HostCore(
+      sequencer.takeInputs(), at: journal.position, genesis: genesis, isFresh: isFresh, role: role, map: map,
+      node: node, configuration: configuration, world: world, log: log)
   }
 
-  /// Starts serving. Call once.
+  /// Starts serving, or following. Call once.
   public func start() {
-    watch(router) { $0.routerReadable() }
-    for index in sources.indices {
-      watch(sources[index].socket) { $0.sourceReadable(index) }
-      subscribe(index)
+    watch(world.router) { host, _ in host.routerReadable() }
+    for index in world.sources.indices { watchSource(index, world.sources[index].sockets) }
+    for (node, socket) in world.copies { watchCopy(node, socket) }
+    world.batchIsDurable = { [unowned self] batch, failure in
+      assumeIsolated { host in
+        if let failure { host.core.journalFailed(failure) } else { host.core.batchIsDurable(batch) }
+      }
     }
-    loop.atEndOfTurn { [unowned self] in self.assumeIsolated { $0.endOfTurn() } }
+    world.snapshotIsDurable = { [unowned self] failure in
+      assumeIsolated { host in
+        if let failure { host.core.journalFailed(failure) } else { host.core.snapshotIsDurable() }
+      }
+    }
+    world.authorityAnswered = { [unowned self] question, word in
+      assumeIsolated { $0.core.authorityAnswered(question, word) }
+    }
+    loop.atEndOfTurn { [unowned self] in
+      assumeIsolated { host in
+        for source in host.world.sources { source.tend(at: host.world.monotonic()) }
+        host.core.endOfTurn()
+        host.endWhenSettled()
+      }
+    }
     // A turn in which the timer fires ends like any other.
-    wakeUp = loop.timer {}
-    log.info(
-      "serving", metadata: ["machine": "\(id)", "term": "\(sequencer.term)", "sequence": "\(sequencer.lastSequence)"])
-    followUps = role.catchUp(sequencer.machine)
-    resumeEffects()
-    endOfTurn()
+    world.wakeUp = loop.timer {}
+    if let authority {
+      authorityWatch = authority.authority.watch { [weak self] change in self?.authorityChanged(change) }
+      authority.onLapse { [weak self] in self?.leaseLapsed() }
+    }
+    core.start()
   }
 
-  private nonisolated func watch(_ socket: Socket, _ readable: @escaping @Sendable (isolated MachineHost) -> Void) {
-    loop.watch(socket) { [unowned self] in self.assumeIsolated { readable($0) } }
+  private nonisolated func authorityChanged(_ change: AuthorityChange) {
+    loop.perform { self.assumeIsolated { $0.core.authorityChanged(change) } }
+  }
+
+  private nonisolated func leaseLapsed() {
+    loop.perform { self.assumeIsolated { $0.core.readOwnership() } }
+  }
+
+  private nonisolated func watch(
+    _ socket: Socket, _ readable: @escaping @Sendable (isolated MachineHost, Socket) -> Void
+  ) {
+    // The socket stays on this loop, which is the actor's own.
+    nonisolated(unsafe) let socket = socket
+    loop.watch(socket) { [unowned self] in self.assumeIsolated { readable($0, socket) } }
+  }
+
+  private func watchSource(_ index: Int, _ sockets: [Socket]) {
+    for socket in sockets { watch(socket) { $0.sourceReadable(index, $1) } }
+  }
+
+  private func watchCopy(_ node: String, _ socket: Socket) {
+    watch(socket) { $0.copyReadable(node, $1) }
+  }
+
+  /// A new map: copies and sources may have other places.
+  public func update(_ map: ClusterMap) throws {
+    guard !core.isStopped else { return }
+    for (index, source) in world.sources.enumerated() {
+      let (joined, left) = try transport.update(source, to: map)
+      watchSource(index, joined)
+      for socket in left { loop.unwatch(socket) }
+    }
+    let others = map.nodes(holding: id).filter { $0.name != nodeName }
+    for node in others where !world.copyNodes.contains(node.name) {
+      let socket = try transport.dealer(connectingTo: id, on: node, map)
+      world.add(node.name, socket)
+      watchCopy(node.name, socket)
+    }
+    for name in world.copyNodes where !others.contains(where: { $0.name == name }) {
+      if let socket = world.remove(name) { loop.unwatch(socket) }
+    }
+    core.map = map
+  }
+
+  /// Gives the machine to another copy.
+  /// - Returns: why not, or `nil`.
+  public func handOver(to node: String) -> String? { core.handOver(to: node) }
+
+  private func routerReadable() {
+    var frames = 0
+    while frames < configuration.framesPerTurn, core.takesInput, world.router.take(into: &received) {
+      frames += 1
+      guard received.count == 2, !received.isMalformed, let name = received.userID else { continue }
+      core.receive(received.frame(1), from: [UInt8](received.frame(0)), named: name)
+    }
+  }
+
+  private func sourceReadable(_ index: Int, _ socket: Socket) {
+    var frames = 0
+    while frames < configuration.framesPerTurn, core.takesInput {
+      switch world.sources[index].take(from: socket, into: &received) {
+      case .nothing: return
+      case .message: if received.count == 1 { core.receive(received.frame(0), fromSource: index) }
+      case .own: break
+      case .newOwner: core.sourceHasNewOwner(index)
+      }
+      frames += 1
+    }
+  }
+
+  private func copyReadable(_ node: String, _ socket: Socket) {
+    var frames = 0
+    while frames < configuration.framesPerTurn, socket.take(into: &received) {
+      frames += 1
+      if received.count == 1 { core.receive(received.frame(0), fromCopyOn: node) }
+    }
   }
 
   /// Commits what is pending, keeps a snapshot and closes: the orderly end.
-  public func stop() {
-    guard !isStopped else { return }
-    attempt("stopping") {
-      try flush()
-      try sequencer.takeSnapshot()
+  public func stop() async {
+    guard !core.isStopped else { return }
+    core.beginEnding()
+    await withCheckedContinuation { ending in
+      endings.append(ending)
+      endWhenSettled()
     }
-    isStopped = true
-    loop.unwatch(router)
-    for source in sources { loop.unwatch(source.socket) }
+  }
+
+  private func endWhenSettled() {
+    guard !endings.isEmpty, core.isStopped || (core.isSettled && core.isIdle) else { return }
+    if !core.isStopped {
+      core.takeLastSnapshot()
+      guard core.isIdle else { return }
+      core.stop()
+      authorityWatch?.cancel()
+      for socket in [world.router] + world.sources.flatMap(\.sockets) + world.copies.map(\.socket) {
+        loop.unwatch(socket)
+      }
+    }
+    for ending in endings { ending.resume() }
+    endings.removeAll()
   }
 
   /// Appends an input that an edge of this process brings: a settlement event, an attestation.
-  public func submit(_ kind: InputKind, _ payload: some ByteCodable & Sendable) {
-    guard !isStopped else { return }
-    let encoded = payload.encoded
-    encoded.withUnsafeBytes { _ = append(kind, $0) }
-    endOfTurn()
-  }
-
-  /// Carries out again the effects that the machine still owes to its edge.
-  func resumeEffects() {
-    sequencer.resumeEffects()
-    deliver()
-    sequencer.finishTurn()
-  }
-
-  /// Reads durable state.
-  public func read<R: Sendable>(_ body: @Sendable (borrowing M) -> R) -> R { body(sequencer.machine) }
-
-  // MARK: The turn
-
-  /// Whatever ends the term ends the process: its supervisor starts it again from the journal.
-  func attempt(_ what: String, _ body: () throws -> Void) {
-    do {
-      try body()
-    } catch {
-      log.critical("term ended", metadata: ["machine": "\(id)", "while": "\(what)", "reason": "\(error)"])
-      exit(HostExit.termEnded)
-    }
-  }
-
-  @discardableResult
-  func append(_ kind: InputKind, _ payload: UnsafeRawBufferPointer) -> SequenceNumber {
-    var sequence = SequenceNumber(0)
-    attempt("appending an input") { sequence = try sequencer.submit(kind, payload) }
-    pace.appended(isUrgent: kind == .action)
-    inputs += 1
-    return sequence
-  }
-
-  /// Group commit: at once when the machine was quiet, with more company when it is not. What is read of the machine is
-  /// durable, so a question is answered after a commit.
-  private var isCommitDue: Bool {
-    guard sequencer.pendingInputs > 0 else { return false }
-    return sequencer.pendingInputs >= configuration.inputsPerCommit || !questions.isEmpty || !followUps.isEmpty
-      || pace.dueAt(configuration) <= MachineClock.monotonic()
-  }
-
-  func endOfTurn() {
-    guard !isStopped else { return }
-    attempt("ending a turn") {
-      var rounds = 0
-      while try rounds < configuration.ticksPerTurn && sequencer.fireDeadlines() {
-        pace.appended(isUrgent: false)
-        inputs += 1
-        rounds += 1
-      }
-      endSessions(sessions?.due(at: MachineClock.monotonic()))
-      if sequencer.machine.wantsSeal { try seal(until: sequencer.epoch.next) }
-      if isCommitDue { try flush() }
-      try submitFollowUps()
-      if sequencer.lastSequence.rawValue - lastSnapshot.rawValue >= configuration.snapshotEvery {
-        try sequencer.takeSnapshot()
-        lastSnapshot = sequencer.lastSequence
-      }
-    }
-    answerQuestions()
-    attempt("submitting what answers caused") { try submitFollowUps() }
-    acknowledgeSources()
-    resubscribeIfSilent()
-    pumpOutlets()
-    setTimer()
-  }
-
-  /// Ends epochs one by one; each seal opens a batch of its own.
-  func seal(until epoch: Epoch) throws {
-    while sequencer.epoch < epoch {
-      try flush()
-      try sequencer.seal()
-      pace.appended(isUrgent: false)
-      inputs += 1
-    }
-  }
-
-  /// Commits what is pending, then lets the outputs out.
-  func flush() throws {
-    guard sequencer.pendingInputs > 0 else { return }
-    pace.committed()
-    #if NOVATION_PLANT
-      if HostFaults.acknowledgesBeforeSync.load(ordering: .relaxed), !origins.isEmpty {
-        sendReplies()
-        origins.removeAll()
-        // Long enough that under load a kill nearly always falls between the answer and the commit.
-        usleep(150_000)
-      }
-    #endif
-    try sequencer.commit()
-    deliver()
-    sequencer.finishTurn()
-    origins.removeAll(keepingCapacity: true)
-    peers.removeAll(keepingCapacity: true)
-    for index in sources.indices { sources[index].inlet.durable = sources[index].inlet.received }
-    confirmSessionEnds()
-  }
-
-  /// Submits what effects and answers caused until nothing more follows.
-  func submitFollowUps() throws {
-    while !followUps.isEmpty {
-      let batch = followUps
-      followUps.removeAll()
-      for (kind, payload) in batch { payload.withUnsafeBytes { _ = append(kind, $0) } }
-      try flush()
-    }
-  }
-
-  private func setTimer() {
-    let now = sequencer.now()
-    let untilDeadline = sequencer.nextDeadline - now
-    var wait = min(max(untilDeadline.nanoseconds, 0), Inlet.silenceNanoseconds / 3)
-    if sequencer.pendingInputs > 0 {
-      wait = min(wait, max(0, pace.dueAt(configuration) - MachineClock.monotonic()))
-    }
-    wakeUp?.set(MonotonicTime.now().advanced(by: wait))
-  }
+  public func submit(_ kind: InputKind, _ payload: some ByteCodable & Sendable) { core.submit(kind, payload.encoded) }
 }

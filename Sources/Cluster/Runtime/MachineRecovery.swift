@@ -16,9 +16,11 @@ public enum MachineRecovery {
     return try recover(id, snapshot: reader.latestSnapshot()) { try reader.forEachEntry(from: $0, $1) }
   }
 
-  private typealias EachEntry = (InputHeader, UnsafeRawBufferPointer) throws -> Bool
+  /// Calls with entry after entry until told to stop.
+  public typealias EachEntry = (InputHeader, UnsafeRawBufferPointer) throws -> Bool
 
-  private static func recover<M: Machine & ~Copyable>(
+  /// From a snapshot, if there is one, and the entries from a sequence on.
+  public static func recover<M: Machine & ~Copyable>(
     _ id: MachineID, snapshot: JournalSnapshot?, _ forEachEntry: (SequenceNumber, EachEntry) throws -> Void
   ) throws -> M {
     var scratch = OutputBuffer()

@@ -11,12 +11,17 @@ struct Outlet {
   var identity: [UInt8]?
   /// Last number handed to the transport on this connection.
   var sent: UInt64 = 0
+  /// Last number that is durable here.
+  var ready: UInt64
   /// Last number that is durable at the consumer.
   var acknowledged: UInt64 = 0
   /// The transport refused the last frame; the outbox is asked again at the next chance.
   var isStalled = false
 
-  init(consumer: MachineID) { self.consumer = consumer }
+  init(consumer: MachineID, ready: UInt64) {
+    self.consumer = consumer
+    self.ready = ready
+  }
 
   var hasRoom: Bool { identity != nil && !isStalled && sent &- acknowledged < Self.window }
 }

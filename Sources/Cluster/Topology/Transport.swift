@@ -1,5 +1,6 @@
 import Market
 import Messaging
+import Synchronization
 
 /// Makes a node's sockets: authenticated by CURVE both ways, found through the cluster map.
 public struct Transport: Sendable {
@@ -8,25 +9,41 @@ public struct Transport: Sendable {
   /// Servers of this one admit any key: clients prove themselves by their signatures.
   private static let clientDomain = "clients"
 
-  public let map: ClusterMap
+  private let shared: SharedMap
   private let context: ZeroMQContext
   private let keys: CurveKeyPair
   private let authenticator: Authenticator?
 
+  /// The cluster as it is now.
+  public var map: ClusterMap { shared.value.withLock { $0 } }
+
+  /// Goes on with a newer map, and with the peers that the keyring lists now.
+  public func follow(_ map: ClusterMap, _ keyring: CurveKeyring) {
+    shared.value.withLock { $0 = map }
+    authenticator?.admit(.listed(keyring.peers), to: Self.nodeDomain)
+  }
+
+  private final class SharedMap: Sendable {
+    let value: Mutex<ClusterMap>
+    init(_ map: ClusterMap) { value = Mutex(map) }
+  }
+
   /// Sockets of a node that serves, with the allow-list of its keyring.
   public init(map: ClusterMap, keyring: CurveKeyring) throws {
-    self.map = map
+    shared = SharedMap(map)
     context = try ZeroMQContext()
     keys = keyring.own
     let authenticator = try Authenticator(context)
-    authenticator.admit(.listed(keyring.peers), to: Self.nodeDomain)
+    // A node also asks the machines that it hosts itself.
+    let own = CurveKeyring.Peer(name: "self", key: keyring.own.publicKey)
+    authenticator.admit(.listed(keyring.peers + [own]), to: Self.nodeDomain)
     authenticator.admit(.anyKey, to: Self.clientDomain)
     self.authenticator = authenticator
   }
 
   /// Sockets of a client, which serves nobody.
   public init(map: ClusterMap, clientKeys: CurveKeyPair) throws {
-    self.map = map
+    shared = SharedMap(map)
     context = try ZeroMQContext()
     keys = clientKeys
     authenticator = nil
@@ -34,17 +51,41 @@ public struct Transport: Sendable {
 
   /// The socket on which a machine's peers reach it.
   public func router(bindingEndpointOf machine: MachineID) throws -> Socket {
-    try serve(machine, domain: Self.nodeDomain)
+    try serve(machine, at: map.binding(of: machine), domain: Self.nodeDomain)
+  }
+
+  /// The same for the copy of a machine that a node holds.
+  public func router(bindingCopyOf machine: MachineID, on node: ClusterMap.Node) throws -> Socket {
+    try serve(machine, at: map.binding(of: machine, on: node), domain: Self.nodeDomain)
+  }
+
+  /// The socket on which the supervisor answers for who owns what.
+  public func authorityRouter() throws -> Socket {
+    try serve(.supervisor, at: map.binding(of: .supervisor), domain: Self.nodeDomain)
+  }
+
+  /// A connection to the supervisor, which has the operator's key.
+  public func authorityDealer() throws -> Socket {
+    guard let endpoint = map.endpoint(of: .supervisor),
+      let key = CurvePublicKey(hexadecimal: map.operatorPublicKey)
+    else { throw ClusterMapError(path: "cluster map", reason: "the supervisor has no endpoint, or no key") }
+    var options = options
+    options.security = .curveClient(keys, server: key)
+    let socket = try Socket(context, .dealer, options)
+    try socket.connect(endpoint)
+    return socket
   }
 
   /// The socket on which clients reach a gateway.
   /// - Parameter silence: milliseconds without a sign of life after which a client's connection is given up.
   public func frontDoor(bindingEndpointOf gateway: MachineID, silence: Int32) throws -> Socket {
-    try serve(gateway, domain: Self.clientDomain, silence: silence)
+    try serve(gateway, at: map.binding(of: gateway), domain: Self.clientDomain, silence: silence)
   }
 
-  private func serve(_ machine: MachineID, domain: String, silence: Int32 = 0) throws -> Socket {
-    guard let binding = map.binding(of: machine) else {
+  private func serve(
+    _ machine: MachineID, at binding: String?, domain: String, silence: Int32 = 0
+  ) throws -> Socket {
+    guard let binding else {
       throw ClusterMapError(path: "cluster map", reason: "\(machine) has no endpoint")
     }
     var options = options
@@ -57,8 +98,42 @@ public struct Transport: Sendable {
 
   /// A connection to another machine; only the process that holds its node's key can answer.
   public func dealer(connectingTo machine: MachineID) throws -> Socket {
-    guard let endpoint = map.endpoint(of: machine), let node = map.node(hosting: machine),
-      let key = CurvePublicKey(hexadecimal: node.publicKey)
+    guard let node = map.node(hosting: machine) else {
+      throw ClusterMapError(path: "cluster map", reason: "\(machine) is hosted nowhere")
+    }
+    return try dealer(connectingTo: machine, on: node, map)
+  }
+
+  /// A connection to a machine wherever its owner is, now and later.
+  public func link(to machine: MachineID) throws -> MachineLink {
+    let link = MachineLink(to: machine)
+    for node in map.nodes(holding: machine) {
+      link.add(node.name, try dealer(connectingTo: machine, on: node, map))
+    }
+    return link
+  }
+
+  /// Connects a link to the copies that a newer map has, and leaves those that it has not.
+  /// - Returns: the sockets that joined and that left.
+  public func update(_ link: MachineLink, to map: ClusterMap) throws -> (joined: [Socket], left: [Socket]) {
+    let nodes = map.nodes(holding: link.machine)
+    var joined: [Socket] = []
+    for node in nodes where !link.nodes.contains(node.name) {
+      let socket = try dealer(connectingTo: link.machine, on: node, map)
+      link.add(node.name, socket)
+      joined.append(socket)
+    }
+    let gone = link.nodes.filter { name in !nodes.contains { $0.name == name } }
+    return (joined, gone.compactMap { link.remove($0) })
+  }
+
+  /// A connection to one copy of a machine.
+  public func dealer(connectingTo machine: MachineID, on node: ClusterMap.Node) throws -> Socket {
+    try dealer(connectingTo: machine, on: node, map)
+  }
+
+  func dealer(connectingTo machine: MachineID, on node: ClusterMap.Node, _ map: ClusterMap) throws -> Socket {
+    guard let endpoint = map.endpoint(of: machine, on: node), let key = CurvePublicKey(hexadecimal: node.publicKey)
     else { throw ClusterMapError(path: "cluster map", reason: "\(machine) has no endpoint, or its node no key") }
     var options = options
     options.security = .curveClient(keys, server: key)

@@ -30,6 +30,7 @@ public final class SocketLoop: SerialExecutor, @unchecked Sendable {
     let socket: Socket
     let readable: () -> Void
     var isActive = true
+    var isPaused = false
   }
 
   /// The thread's name, at most 15 bytes of it.
@@ -150,6 +151,13 @@ public final class SocketLoop: SerialExecutor, @unchecked Sendable {
     watchesChanged = true
   }
 
+  /// Leaves the messages of a watched `socket` where they are, or goes on with them.
+  public func pause(_ socket: Socket, _ isPaused: Bool) {
+    checkIsolated()
+    for index in watches.indices where watches[index].socket === socket { watches[index].isPaused = isPaused }
+    watchesChanged = true
+  }
+
   /// Calls `handler` at the end of every turn in which anything ran, after the handlers added before it.
   public func atEndOfTurn(_ handler: @escaping () -> Void) {
     checkIsolated()
@@ -227,7 +235,7 @@ public final class SocketLoop: SerialExecutor, @unchecked Sendable {
     // By index: handlers may add and remove watches, which takes effect in `items` with the next turn.
     for index in Self.ownItems..<items.count where items[index].revents != 0 {
       let watch = watches[index - Self.ownItems]
-      guard watch.isActive else { continue }
+      guard watch.isActive, !watch.isPaused else { continue }
       watch.readable()
       anythingRan = true
     }
@@ -241,7 +249,8 @@ public final class SocketLoop: SerialExecutor, @unchecked Sendable {
       zmq_pollitem_t(socket: nil, fd: timers.descriptor, events: Int16(ZMQ_POLLIN), revents: 0),
     ]
     for watch in watches {
-      items.append(zmq_pollitem_t(socket: watch.socket.handle, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0))
+      let events = watch.isPaused ? 0 : Int16(ZMQ_POLLIN)
+      items.append(zmq_pollitem_t(socket: watch.socket.handle, fd: 0, events: events, revents: 0))
     }
     watchesChanged = false
   }

@@ -34,7 +34,9 @@ public enum Auditor {
 
   /// The market as the coordinator's journal begins with it.
   private static func market(in path: String) throws -> MarketDefinition {
-    let directory = "\(path)/journal/\(MachineID.settlement)"
+    let map = ClusterMap(
+      dataDirectory: path, nodes: [], endpoints: [:], operatorPublicKey: "", shardCount: 0, settings: .init())
+    let directory = try JournalCopies(of: .settlement, in: map.journalDirectories(of: .settlement)).latest()
     guard FileManager.default.fileExists(atPath: directory) else {
       throw AuditError(path: path, reason: "no cluster has left its journals here; name its directory with --data")
     }
@@ -53,10 +55,10 @@ public enum Auditor {
     _ ledger: LedgerEvidence, isRunning: Bool
   ) throws -> AuditReport {
     for shard in machines.shards {
-      walk.determinism.executeAgain(shard, directory: map.journalDirectory(of: shard.id))
+      walk.determinism.executeAgain(shard, directory: try shard.copies.latest())
     }
-    walk.determinism.executeAgain(machines.risk, directory: map.journalDirectory(of: .risk))
-    walk.determinism.executeAgain(machines.settlement, directory: map.journalDirectory(of: .settlement))
+    walk.determinism.executeAgain(machines.risk, directory: try machines.risk.copies.latest())
+    walk.determinism.executeAgain(machines.settlement, directory: try machines.settlement.copies.latest())
     walk.ownership.acknowledgements(clients)
     walk.acknowledgements.finish(isRunning: isRunning)
     walk.credit.finish(isRunning: isRunning)

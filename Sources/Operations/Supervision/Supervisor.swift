@@ -1,3 +1,4 @@
+import Authority
 import Cluster
 import Foundation
 import Logging
@@ -26,6 +27,9 @@ public final class Supervisor {
   private let extraArguments: [String]
   /// How nodes are started that are not started plainly, by name.
   private var launches: [String: NodeLaunch]
+  /// Who answers for who owns what; told of every start and end.
+  private let authority: AuthorityServer?
+  private let deaths: DeathWatch
   private let log: Logger
   private var entries: [Entry]
   private var isStopping = false
@@ -33,9 +37,11 @@ public final class Supervisor {
   /// - Parameter extraArguments: passed to every node (planted bugs of a test build).
   public init(
     map: ClusterMap, executable: String, extraArguments: [String] = [], launches: [String: NodeLaunch] = [:],
-    log: Logger
+    authority: AuthorityServer? = nil, log: Logger
   ) {
     self.map = map
+    self.authority = authority
+    deaths = DeathWatch { authority?.nodeEnded($0) }
     self.launches = launches
     self.executable = executable
     self.extraArguments = extraArguments
@@ -63,12 +69,14 @@ public final class Supervisor {
   private func start(_ index: Int) throws(SupervisionError) {
     let node = entries[index].node
     let output = "\(map.dataDirectory)/logs/\(node.name).out"
+    authority?.nodeStarted(node.name)
     let started = try ChildProcess.start(
       name: node.name, executable: executable,
       arguments: ["node", node.name, "--data", map.dataDirectory] + extraArguments, output: .file(output),
       launch: launches[node.name] ?? NodeLaunch())
     entries[index].child = started.child
     entries[index].startedAt = Date()
+    deaths.watch(node.name, started.child.identifier)
     log.info("started", metadata: ["process": "\(node.name)", "pid": "\(started.child.identifier)"])
   }
 

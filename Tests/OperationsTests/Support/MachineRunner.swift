@@ -38,14 +38,14 @@ final class MachineRunner<M: Machine & ~Copyable> {
   func read<R>(_ body: (borrowing M) throws -> R) rethrows -> R { try body(sequencer.machine) }
 
   func submit(_ kind: InputKind, _ payload: [UInt8]) throws {
-    _ = try payload.withUnsafeBytes { try sequencer.submit(kind, $0) }
+    payload.withUnsafeBytes { _ = sequencer.submit(kind, $0) }
   }
 
   /// Journals a run; epochs that its source has ended are ended first.
   func consume(_ run: StreamRun) throws {
     while sequencer.epoch < run.epoch { try seal() }
-    _ = try run.messages.withUnsafeBytes {
-      try sequencer.submit(
+    run.messages.withUnsafeBytes {
+      _ = sequencer.submit(
         .stream, $0, from: run.source, epoch: run.epoch, firstNumber: run.firstNumber, count: run.count)
     }
   }
@@ -57,7 +57,7 @@ final class MachineRunner<M: Machine & ~Copyable> {
 
   /// Fires what is due, ends an epoch that is, and makes everything durable.
   func turn() throws {
-    _ = try sequencer.fireDeadlines()
+    _ = sequencer.fireDeadlines()
     if sequencer.machine.wantsSeal { try seal() }
     try flush()
   }

@@ -1,3 +1,4 @@
+import Authority
 import Bytes
 import Foundation
 import Journal
@@ -7,13 +8,19 @@ import Messaging
 import Wire
 
 /// Frames out, after the commit: streams to their consumers, answers to whoever asked, feeds to gateways.
-extension MachineHost where M: ~Copyable {
-  func deliver() {
+extension HostCore where M: ~Copyable {
+  func deliver(_ batch: CommitBatch) {
     // Clients wait for their answers; machines can wait a little longer for theirs.
-    sendReplies()
-    sequencer.chunks.forEach { send($0) }
-    sendFeed()
-    sequencer.output.forEach { record in
+    sendReplies(of: batch)
+    batch.chunks.forEach { send($0) }
+    sendFeed(of: batch)
+    carryOutEffects(of: batch)
+    for (source, number) in batch.consumed { inlets[source].durable = number }
+    confirmSessionEnds(of: batch)
+  }
+
+  func carryOutEffects(of batch: CommitBatch) {
+    batch.output.forEach { record in
       guard record.kind == .effect else { return }
       attempt("carrying out an effect") {
         let reaction = try role.effect(record.destination, [UInt8](record.payload))
@@ -26,7 +33,7 @@ extension MachineHost where M: ~Copyable {
   private func broadcast(_ kind: FrameKind, _ body: [UInt8]) {
     Frame.begin(kind, in: &frame)
     frame.bytes(body)
-    for subscriber in subscribers { _ = router.offer(to: subscriber.identity, frame.bytes) }
+    for subscriber in subscribers { _ = world.send(frame.bytes, to: subscriber.identity) }
   }
 
   // MARK: Streams
@@ -41,23 +48,24 @@ extension MachineHost where M: ~Copyable {
 
   func acknowledge(_ position: StreamPosition) {
     let index = outlet(position.machine)
-    guard position.number <= sequencer.machine.streams.lastSent(to: position.machine) else { return }
+    guard position.number <= outlets[index].ready else { return }
     outlets[index].isStalled = false
     if position.number > outlets[index].acknowledged {
       outlets[index].acknowledged = position.number
-      sequencer.trim(position.machine, through: position.number)
+      sequencer.open.trims.append(position)
     }
   }
 
   private func outlet(_ consumer: MachineID) -> Int {
     if let index = outlets.firstIndex(where: { $0.consumer == consumer }) { return index }
-    outlets.append(Outlet(consumer: consumer))
+    outlets.append(Outlet(consumer: consumer, ready: 0))
     return outlets.count - 1
   }
 
   /// A chunk of this turn goes straight out if its consumer is level; otherwise the outbox has it.
   private func send(_ chunk: ChunkAssembler.Chunk) {
     let index = outlet(chunk.destination)
+    outlets[index].ready = chunk.firstNumber + UInt64(chunk.count) - 1
     guard outlets[index].hasRoom, outlets[index].sent + 1 == chunk.firstNumber else { return }
     transmit(
       StreamChunk(
@@ -69,7 +77,7 @@ extension MachineHost where M: ~Copyable {
     guard let identity = outlets[index].identity else { return }
     Frame.begin(.chunk, in: &frame)
     chunk.write(to: &frame)
-    switch router.offer(to: identity, frame.bytes) {
+    switch world.send(frame.bytes, to: identity) {
     case .sent: outlets[index].sent = chunk.firstNumber + UInt64(chunk.count) - 1
     case .wouldBlock: outlets[index].isStalled = true
     case .unreachable: outlets[index].identity = nil
@@ -79,11 +87,9 @@ extension MachineHost where M: ~Copyable {
   /// Sends from the outbox what connected consumers lack, within their windows.
   func pumpOutlets() {
     for index in outlets.indices {
-      let last = sequencer.machine.streams.lastSent(to: outlets[index].consumer)
-      guard outlets[index].hasRoom, outlets[index].sent < last else { continue }
+      guard outlets[index].hasRoom, outlets[index].sent < outlets[index].ready else { continue }
       attempt("reading the outbox") {
-        try sequencer.journal.forEachOutbox(destination: outlets[index].consumer, from: outlets[index].sent + 1) {
-          stored in
+        try world.forEachOutbox(destination: outlets[index].consumer, from: outlets[index].sent + 1) { stored in
           let chunk = StreamChunk(
             source: id, epoch: stored.epoch, firstNumber: stored.firstNumber, count: stored.count,
             messages: stored.messages)
@@ -97,13 +103,14 @@ extension MachineHost where M: ~Copyable {
   // MARK: Answers
 
   /// One frame of replies to each peer that submitted.
-  func sendReplies() {
+  func sendReplies(of batch: CommitBatch) {
+    let origins = batch.origins
     guard !origins.isEmpty else { return }
-    for peer in peers.indices {
+    for peer in batch.peers.indices {
       var count = 0
       Frame.begin(.replies, in: &frame)
       var next = 0
-      sequencer.output.forEach { record in
+      batch.output.forEach { record in
         guard record.kind == .reply else { return }
         while next < origins.count, origins[next].sequence.rawValue < record.number { next += 1 }
         guard next < origins.count, origins[next].sequence.rawValue == record.number, origins[next].peer == peer else {
@@ -112,17 +119,17 @@ extension MachineHost where M: ~Copyable {
         frame.blob(record.payload)
         count += 1
       }
-      if count > 0 { _ = router.offer(to: peers[peer].identity, frame.bytes) }
+      if count > 0 { _ = world.send(frame.bytes, to: batch.peers[peer]) }
     }
   }
 
   /// One frame of reports and book changes to each subscribed gateway; one that cannot take it asks again by snapshot.
-  private func sendFeed() {
+  private func sendFeed(of batch: CommitBatch) {
     guard let shard = id.shard, !subscribers.isEmpty else { return }
     var gone: [[UInt8]] = []
     for subscriber in subscribers {
       Feed.begin(shard, in: &frame)
-      sequencer.output.forEach { record in
+      batch.output.forEach { record in
         if record.kind == .report, subscriber.subscription.wantsReports {
           Feed.append(.report, record.payload, to: &frame)
         } else if record.kind == .book, subscriber.subscription.wantsBooks {
@@ -132,13 +139,16 @@ extension MachineHost where M: ~Copyable {
         }
       }
       if Feed.isEmpty(frame) { continue }
-      if router.offer(to: subscriber.identity, frame.bytes) == .unreachable { gone.append(subscriber.identity) }
+      if world.send(frame.bytes, to: subscriber.identity) == .unreachable { gone.append(subscriber.identity) }
     }
     if !gone.isEmpty { subscribers.removeAll { gone.contains($0.identity) } }
   }
 
   func answerQuestions() {
-    for (identity, query) in questions {
+    let asked = questions
+    questions.removeAll()
+    for question in asked {
+      let query = question.query
       var answer = Answer(tag: query.tag, isAnswered: true, body: [])
       do {
         if query.kind == .status {
@@ -153,19 +163,30 @@ extension MachineHost where M: ~Copyable {
         answer.body = [UInt8]("\(error)".utf8)
       }
       Frame.write(.answer, answer, in: &frame)
-      _ = router.offer(to: identity, frame.bytes)
+      _ = world.send(frame.bytes, to: question.identity)
     }
-    questions.removeAll(keepingCapacity: true)
+  }
+
+  /// A copy that does not own the machine tells of itself, and of nothing else.
+  func answerAsStandby(_ body: inout ByteReader, _ identity: [UInt8]) {
+    let query = Query(from: &body)
+    guard body.isExhausted else { return }
+    var answer = Answer(tag: query.tag, isAnswered: false, body: [UInt8]("\(id): \(nodeName) does not own it".utf8))
+    if query.kind == .status, let status = try? status() {
+      answer = Answer(tag: query.tag, isAnswered: true, body: status)
+    }
+    Frame.write(.answer, answer, in: &frame)
+    _ = world.send(frame.bytes, to: identity)
   }
 
   private func status() throws -> [UInt8] {
     let described = role.figures(sequencer.machine)
     let streams = sequencer.machine.streams
     let status = HostStatus(
-      machine: id.description, node: nodeName, processIdentifier: getpid(), term: sequencer.term.rawValue,
-      sequence: sequencer.lastSequence.rawValue, epoch: sequencer.epoch.rawValue, commits: sequencer.commits,
-      inputs: inputs, journalBytes: UInt64(sequencer.journal.bytesUsed),
-      journalCapacity: UInt64(sequencer.journal.mapSize),
+      machine: id.description, node: nodeName, role: "\(reign == .owner ? "owner" : "standby")",
+      inSync: record?.inSync ?? [], processIdentifier: getpid(), term: sequencer.term.rawValue,
+      sequence: sequencer.lastSequence.rawValue, epoch: sequencer.epoch.rawValue, commits: commits,
+      inputs: inputs, journalBytes: world.journalUse.used, journalCapacity: world.journalUse.capacity,
       outgoing: streams.sent.map { peer, number in
         let acknowledged = outlets.first { $0.consumer == peer }?.acknowledged ?? 0
         return HostStatus.Stream(peer: peer.description, number: number, lag: number - min(number, acknowledged))

@@ -1,11 +1,10 @@
 import Bytes
 import Logging
 import Machine
-import Messaging
 import Wire
 
 /// Ends of clients' sessions: those that gateways tell, and those of gateways that are gone.
-extension MachineHost where M: ~Copyable {
+extension HostCore where M: ~Copyable {
   func append(_ end: SessionEnd) {
     let encoded = end.encoded
     encoded.withUnsafeBytes { _ = append(.sessionEnd, $0) }
@@ -19,11 +18,10 @@ extension MachineHost where M: ~Copyable {
   }
 
   /// Says to each gateway that what it told is durable; one that does not hear it tells again.
-  func confirmSessionEnds() {
-    for (identity, end) in sessionEnds {
+  func confirmSessionEnds(of batch: CommitBatch) {
+    for (identity, end) in batch.sessionEnds {
       Frame.write(.sessionEnd, end, in: &frame)
-      _ = router.offer(to: identity, frame.bytes)
+      _ = world.send(frame.bytes, to: identity)
     }
-    sessionEnds.removeAll(keepingCapacity: true)
   }
 }

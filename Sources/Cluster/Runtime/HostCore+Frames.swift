@@ -6,22 +6,23 @@ import Messaging
 import Wire
 
 /// Frames in: from peers that consume, submit or ask, and from the sources this machine consumes.
-extension MachineHost where M: ~Copyable {
-  func routerReadable() {
-    guard !isStopped else { return }
-    for _ in 0..<configuration.framesPerTurn {
-      guard router.take(into: &received) else { return }
-      guard received.count == 2, !received.isMalformed, let name = received.userID else { continue }
-      take(received.frame(1), from: [UInt8](received.frame(0)), named: name)
-      if sequencer.pendingInputs >= configuration.inputsPerCommit { attempt("committing") { try flush() } }
-    }
-  }
-
-  /// One frame of a peer; what is malformed or not the peer's to say is dropped and counted.
-  private func take(_ bytes: UnsafeRawBufferPointer, from identity: [UInt8], named name: String) {
+extension HostCore where M: ~Copyable {
+  /// One frame of a peer, only while `takesInput`; what is malformed or not the peer's to say is dropped.
+  /// - Parameters:
+  ///   - identity: where answers go.
+  ///   - name: the node that the transport has authenticated.
+  public func receive(_ bytes: UnsafeRawBufferPointer, from identity: [UInt8], named name: String) {
     guard let opened = Frame.open(bytes) else { return refuse(name, "a malformed frame") }
     var body = opened.body
     let kind = opened.kind
+    switch kind {
+    case .whoOwns: return answerWhoOwns(identity)
+    case .query where reign != .owner: return answerAsStandby(&body, identity)
+    case .copiedBatch, .commonGround, .handOver:
+      guard isCopy(name) else { return refuse(name, "a copy's frame") }
+      return receive(kind, &body, fromOwnerOn: name, identity)
+    default: if reign != .owner { return tellOwnership(identity) }
+    }
     switch kind {
     case .subscribe:
       let position = StreamPosition(from: &body)
@@ -34,7 +35,7 @@ extension MachineHost where M: ~Copyable {
     case .query:
       let query = Query(from: &body)
       guard body.isExhausted else { return refuse(name, "a query") }
-      questions.append((identity, query))
+      questions.append(Question(identity: identity, query: query, askedAt: world.monotonic()))
     case .feedSubscription:
       let subscription = FeedSubscription(from: &body)
       guard body.isExhausted, has(name, .gateway) || has(name, .verifier) else {
@@ -42,15 +43,14 @@ extension MachineHost where M: ~Copyable {
       }
       subscribers.removeAll { $0.identity == identity }
       subscribers.append(FeedSubscriber(identity: identity, subscription: subscription))
-      attempt("resuming effects") { try flush() }
-      resumeEffects()
+      owesEffects = true
     case .submit:
       guard isAdmitted(kind, name) else { return refuse(name, "an action") }
-      let peer = peer(identity)
+      let peer = sequencer.open.peer(identity)
       while body.remaining > 0 {
         let action = body.blob()
         guard !body.hasFailed else { return refuse(name, "a malformed submission") }
-        origins.append((append(.action, action), peer))
+        sequencer.open.origins.append((append(.action, action), peer))
         sessions?.saw(action)
       }
     case .marks:
@@ -61,30 +61,30 @@ extension MachineHost where M: ~Copyable {
       let end = SessionEnd(from: &body)
       guard body.isExhausted else { return refuse(name, "a malformed session's end") }
       append(end)
-      sessionEnds.append((identity, end))
+      sequencer.open.sessionEnds.append((identity, end))
     case .heartbeat:
       let heartbeat = GatewayHeartbeat(from: &body)
       guard body.isExhausted, isAdmitted(kind, name), isHosted(heartbeat.gateway, by: name) else {
         return refuse(name, "a heartbeat")
       }
-      endSessions(sessions?.heard(heartbeat, at: MachineClock.monotonic()))
+      endSessions(sessions?.heard(heartbeat, at: world.monotonic()))
     case .attestation:
       guard isAdmitted(kind, name) else { return refuse(name, "an attestation") }
       append(.attestation, body.bytes(body.remaining))
-    case .chunk, .replies, .feed, .answer, .refusal, .attestationRequest:
+    case .chunk, .replies, .feed, .answer, .refusal, .attestationRequest, .ownership, .follow, .followed,
+      .commandDone:
       refuse(name, "a frame that only hosts send")
+    case .whoOwns, .copiedBatch, .commonGround, .handOver, .command:
+      refuse(name, "a frame for another place")
     case .submitTo:
       refuse(name, "a frame that only gateways take")
     }
   }
 
-  private func peer(_ identity: [UInt8]) -> Int {
-    if let index = peers.firstIndex(where: { $0.identity == identity }) { return index }
-    peers.append(Peer(identity: identity))
-    return peers.count - 1
+  private func isHosted(_ machine: MachineID, by name: String) -> Bool {
+    map.nodes(holding: machine).contains { $0.name == name }
   }
-
-  private func isHosted(_ machine: MachineID, by name: String) -> Bool { map.node(hosting: machine)?.name == name }
+  private func isCopy(_ name: String) -> Bool { name != nodeName && isHosted(id, by: name) }
   private func has(_ name: String, _ role: ClusterMap.Role) -> Bool {
     map.nodes.first { $0.name == name }?.role == role
   }
@@ -98,66 +98,78 @@ extension MachineHost where M: ~Copyable {
 
   // MARK: Sources
 
-  func sourceReadable(_ index: Int) {
-    guard !isStopped else { return }
-    for _ in 0..<configuration.framesPerTurn {
-      guard sources[index].socket.take(into: &received) else { return }
-      guard received.count == 1, let opened = Frame.open(received.frame(0)), opened.kind == .chunk else { continue }
-      var body = opened.body
-      guard let chunk = StreamChunk(from: &body), chunk.source == sources[index].inlet.source else { continue }
-      attempt("consuming a stream") { try consume(chunk, index) }
-      if sequencer.pendingInputs >= configuration.inputsPerCommit { attempt("committing") { try flush() } }
+  /// One frame of the source at this place of `HostRole.sources`, only while `takesInput`.
+  public func receive(_ bytes: UnsafeRawBufferPointer, fromSource index: Int) {
+    guard reign == .owner, let opened = Frame.open(bytes), opened.kind == .chunk else { return }
+    var body = opened.body
+    let whole = body
+    guard let chunk = StreamChunk(from: &body), chunk.source == inlets[index].source else { return }
+    if chunk.epoch > sequencer.epoch {
+      // What was sent in an epoch is received in it or later.
+      sealsUntil = max(sealsUntil, chunk.epoch)
+      var rest = whole
+      deferred.append((index, [UInt8](rest.bytes(rest.remaining))))
+    } else {
+      consume(chunk, index)
     }
   }
 
   /// Journals the chunk if it is the next one. What was consumed before is acknowledged again; a gap asks for the rest.
-  private func consume(_ chunk: StreamChunk, _ index: Int) throws {
-    sources[index].inlet.heardAt = MachineClock.monotonic()
-    let next = sources[index].inlet.received + 1
+  func consume(_ chunk: StreamChunk, _ index: Int) {
+    inlets[index].heardAt = world.monotonic()
+    let next = inlets[index].received + 1
     let end = chunk.firstNumber + UInt64(chunk.count)
     guard chunk.firstNumber <= next else {
-      sources[index].inlet.gaps += 1
+      inlets[index].gaps += 1
       return subscribe(index)
     }
     guard end > next else {
-      sources[index].inlet.duplicates += 1
-      sources[index].inlet.acknowledged = 0
+      inlets[index].duplicates += 1
+      inlets[index].acknowledged = 0
       return
     }
     guard let fresh = chunk.dropping(Int(next - chunk.firstNumber)) else { return }
-    try seal(until: fresh.epoch)
-    try sequencer.submit(
+    sequencer.submit(
       .stream, fresh.messages, from: fresh.source, epoch: fresh.epoch, firstNumber: fresh.firstNumber,
       count: fresh.count)
-    pace.appended(isUrgent: false)
+    pace.appended(isUrgent: false, at: world.monotonic())
     inputs += 1
-    sources[index].inlet.received = end - 1
+    inlets[index].received = end - 1
+    sequencer.open.consumed.append((index, end - 1))
+  }
+
+  /// A source has another owner, which has not heard of this consumer.
+  public func sourceHasNewOwner(_ index: Int) {
+    guard reign == .owner else { return }
+    inlets[index].subscribedAt = 0
+    inlets[index].acknowledged = 0
+    subscribe(index)
   }
 
   func subscribe(_ index: Int) {
-    let now = MachineClock.monotonic()
-    guard now - sources[index].inlet.subscribedAt > Inlet.silenceNanoseconds / 4 else { return }
-    sources[index].inlet.subscribedAt = now
-    let position = StreamPosition(machine: id, number: sources[index].inlet.received + 1)
+    let now = world.monotonic()
+    guard now - inlets[index].subscribedAt > Inlet.silenceNanoseconds / 4 else { return }
+    inlets[index].subscribedAt = now
+    let position = StreamPosition(machine: id, number: inlets[index].received + 1)
     Frame.write(.subscribe, position, in: &frame)
-    _ = sources[index].socket.offer(frame.bytes)
+    _ = world.send(frame.bytes, toSource: index)
   }
 
   func resubscribeIfSilent() {
-    let now = MachineClock.monotonic()
-    for index in sources.indices
-    where now - max(sources[index].inlet.heardAt, sources[index].inlet.subscribedAt) > Inlet.silenceNanoseconds {
+    let now = world.monotonic()
+    for index in inlets.indices
+    where now - max(inlets[index].heardAt, inlets[index].subscribedAt) > Inlet.silenceNanoseconds {
       subscribe(index)
     }
   }
 
   /// Tells each source how far its stream is durable here.
   func acknowledgeSources() {
-    for index in sources.indices where sources[index].inlet.acknowledged != sources[index].inlet.durable {
-      let position = StreamPosition(machine: id, number: sources[index].inlet.durable)
+    for index in inlets.indices where inlets[index].acknowledged != inlets[index].durable {
+      let position = StreamPosition(machine: id, number: inlets[index].durable)
       Frame.write(.acknowledge, position, in: &frame)
-      if sources[index].socket.offer(frame.bytes) == .sent {
-        sources[index].inlet.acknowledged = sources[index].inlet.durable
+      if world.send(frame.bytes, toSource: index) == .sent {
+        inlets[index].acknowledged = inlets[index].durable
       }
     }
   }
