@@ -2,12 +2,17 @@ import Cluster
 
 /// Every drill, in the order in which `drill all` runs them.
 public enum DrillTable {
-  public static let drills: [any Drill] = kills + links + disks + clients
+  public static let drills: [any Drill] = kills + standbys + links + disks + clients
 
   private static let kills: [any Drill] = [
     KillNode(role: .matcher), KillNode(role: .risk), KillNode(role: .settlement), KillNode(role: .marks),
     KillNode(role: .gateway), KillNode(role: .verifier), KillStorm(), StopContinue(), SettlementSteps(),
     SupervisorKilled(),
+  ]
+
+  private static let standbys: [any Drill] = [
+    StandbyTakeover(), KillStandby(), ZombieOwner(), EtcdLost(fault: .killed), EtcdLost(fault: .partitioned),
+    EtcdLost(fault: .slow),
   ]
 
   private static let links: [any Drill] = [

@@ -5,6 +5,8 @@ import Foundation
 final class DrillNetwork {
   /// Addresses of the hosts, by node.
   let addresses: [String: String]
+  /// Where the machine itself is in that network.
+  let supervisorAddress: String
   private let namespaces: [String: String]
   private let bridge: String
   private static let marker = "novation-drill"
@@ -15,6 +17,8 @@ final class DrillNetwork {
     let own = getpid()
     let subnet = "10.\(213 + own % 16).\(own / 16 % 256)"
     bridge = "nvd\(own)"
+    // Who supervises stays outside, at the bridge.
+    supervisorAddress = "\(subnet).1"
     var addresses: [String: String] = [:]
     var namespaces: [String: String] = [:]
     for (number, host) in hosts.enumerated() {
@@ -54,6 +58,11 @@ final class DrillNetwork {
     var rule = ["-A", "INPUT", "-s", addresses[sender] ?? ""]
     if share < 1 { rule += ["-m", "statistic", "--mode", "random", "--probability", "\(share)"] }
     try inside(receiver, rule + ["-j", "DROP"])
+  }
+
+  /// Drops what a host gets from a port of the machine outside.
+  func drop(port: Int, at receiver: String) throws {
+    try inside(receiver, ["-A", "INPUT", "-s", supervisorAddress, "-p", "tcp", "--sport", "\(port)", "-j", "DROP"])
   }
 
   /// Packets that `receiver` has dropped since the last mending, whoever sent them.
