@@ -154,10 +154,12 @@ public final class Journal {
   ) throws(JournalError) -> UnsafeMutableRawBufferPointer {
     precondition(batch != nil, "entries are appended in a batch")
     precondition(pendingSnapshot == nil, "a snapshot is the last thing in its batch")
-    guard sequence == position.sequence.next,
-      let bytes = try batch!.reserve(count, at: sequence.rawValue, in: store.entries, .append)
-    else {
+    guard sequence == position.sequence.next else {
       throw .outOfSequence(path: store.path, expected: position.sequence.next, found: sequence)
+    }
+    guard let bytes = try batch!.reserve(count, at: sequence.rawValue, in: store.entries, .append) else {
+      let last = try store.lastEntry(batch!)
+      throw .damaged(path: store.path, sequence: sequence, reason: "entry \(last) is there already")
     }
     return bytes
   }

@@ -22,7 +22,7 @@ public enum RiskNode {
   ) throws -> MachineHost<RiskMachine> {
     try MachineHost(
       .risk, role: role(market: market), on: loop, map: map, node: node, genesis: market, transport: transport,
-      configuration: configuration, log: log)
+      authority: authority, configuration: configuration, log: log)
   }
 
   /// What the aggregator adds to the common host.

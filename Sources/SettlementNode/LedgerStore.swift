@@ -35,6 +35,7 @@ public final class LedgerStore: Sendable {
   /// Applies a transaction and, if it changed anything, makes it durable.
   public func apply(_ transaction: VaultTransaction) throws -> Result<VaultReceipt, VaultRefusal> {
     try state.withLock { state in
+      try catchUp(&state)
       var vault = state.vault
       let result = vault.apply(transaction)
       guard case .success(let receipt) = result else { return result }
@@ -49,7 +50,21 @@ public final class LedgerStore: Sendable {
   }
 
   /// Reads the vault as it stands.
-  public func read<R>(_ body: (Vault) throws -> R) rethrows -> R { try state.withLock { try body($0.vault) } }
+  public func read<R>(_ body: (Vault) throws -> R) rethrows -> R {
+    try state.withLock { state in
+      // A ledger that cannot be read refuses the next transaction, and says why.
+      try? catchUp(&state)
+      return try body(state.vault)
+    }
+  }
+
+  /// Takes up what another process has written: the coordinator's owner before this one.
+  private func catchUp(_ state: inout State) throws {
+    try tables.forEach(environment, from: state.count + 1) { number, transaction in
+      _ = state.vault.apply(transaction)
+      state.count = number
+    }
+  }
 }
 
 /// A read-only view of a ledger, for auditors: every transaction that the settlement layer accepted, in order.

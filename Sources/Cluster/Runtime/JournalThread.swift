@@ -14,6 +14,8 @@ final class JournalThread: @unchecked Sendable {
   /// Read from any thread: readers have transactions of their own.
   let journal: Journal
   private let queue: DispatchQueue
+  /// Touched on the queue only.
+  private var hasFailed = false
 
   init(_ journal: Journal) {
     self.journal = journal
@@ -43,10 +45,13 @@ final class JournalThread: @unchecked Sendable {
     _ done: @escaping @Sendable ((any Error)?) -> Void, _ body: @escaping @Sendable (Journal) throws -> Void
   ) {
     queue.async {
+      // What was queued behind a failure is as good as never received.
+      guard !self.hasFailed else { return }
       do {
         try body(self.journal)
         done(nil)
       } catch {
+        self.hasFailed = true
         done(error)
       }
     }
