@@ -104,7 +104,7 @@ struct EtcdLost: Drill {
         "shard \(shard) took no orders without etcd, though its standby was in sync")
     }
     for (machine, owner) in before.sorted(by: { $0.key < $1.key }) {
-      let now = stage.cluster.status(of: machine, seconds: 5)
+      let now = stage.cluster.owner(of: machine)
       stage.expect(
         now?.node == owner.node && now?.term == owner.term,
         "\(machine): \(now?.node ?? "nobody") owns it in term \(now?.term ?? 0), not \(owner.node) in \(owner.term)")

@@ -18,6 +18,9 @@ struct StandbyTakeover: Drill {
     for _ in 0..<Self.turns {
       for machine in Self.machines { try stage.killOwner(of: machine) }
     }
+    stage.expect(
+      stage.options.isDisarmed || stage.report.figures["takeovers_by_standby", default: 0] > 0,
+      "no standby ever took over")
   }
 }
 
@@ -103,14 +106,15 @@ extension DrillStage {
   func waitInSync(_ machine: MachineID) throws -> HostStatus {
     var found: HostStatus?
     try wait("\(machine) has no copy in sync", seconds: Self.syncSeconds) {
-      found = cluster.status(of: machine).flatMap { $0.inSync.isEmpty ? nil : $0 }
+      found = cluster.owner(of: machine).flatMap { $0.inSync.isEmpty ? nil : $0 }
       return found != nil
     }
     guard let found else { throw SupervisionError(what: "\(machine)", reason: "no owner answers") }
     return found
   }
 
-  /// Kills the node that owns a machine, and waits until its standby owns it.
+  /// Kills the node that owns a machine, and waits until a copy owns it in a higher term: the standby, or, where the
+  /// supervisor was quicker, the same node as a new process.
   func killOwner(of machine: MachineID) throws {
     let owner = try waitInSync(machine)
     guard let process = cluster.process(of: owner.node), let standby = owner.inSync.first else {
@@ -121,15 +125,21 @@ extension DrillStage {
     var term = owner.term
     let fault = try begin("kill -9 of \(owner.node), owner of \(machine)") {
       Glibc.kill(process, SIGKILL)
-      try wait("\(standby) does not take \(machine) over", seconds: 20) {
-        guard let status = cluster.status(of: machine, on: standby), status.role == "owner" else { return false }
-        takenAt = MachineClock.monotonic()
-        term = status.term
-        return true
+      try wait("nobody takes \(machine) over", seconds: 20) {
+        for node in [standby, owner.node] {
+          guard let status = cluster.status(of: machine, on: node), status.role == "owner", status.term > owner.term
+          else { continue }
+          takenAt = MachineClock.monotonic()
+          term = status.term
+          report.figures[node == standby ? "takeovers_by_standby" : "restarts_in_place", default: 0] += 1
+          return true
+        }
+        return false
       }
     }
     prove(
-      fault, ["killed_pid": options.isDisarmed ? 0 : Int64(process), "terms_raised": Int64(term) - Int64(owner.term)])
+      fault,
+      ["killed_pid": options.isDisarmed ? 0 : Int64(process), "terms_raised": Int64(term) - Int64(owner.term)])
     try recover(fault, milliseconds: Double(takenAt - start) / 1e6)
   }
 }

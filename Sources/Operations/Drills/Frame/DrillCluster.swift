@@ -37,6 +37,12 @@ public final class DrillCluster {
     return try? JSONDecoder().decode(HostStatus.self, from: Data(bytes))
   }
 
+  /// What the owner of a machine says of itself, of its copies the one of the highest term that takes itself for it.
+  func owner(of machine: MachineID) -> HostStatus? {
+    client.statuses(ofCopiesOf: machine, timeoutSeconds: 0.5).filter { $0.role == "owner" }
+      .max { $0.term < $1.term }
+  }
+
   /// The process that a node is now.
   func process(of node: String) -> pid_t? {
     if let own { return own.supervisor.identifier(of: node) }
