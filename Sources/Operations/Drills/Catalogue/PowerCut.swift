@@ -16,7 +16,7 @@ struct PowerCut: Drill {
   private static let swallower = "/usr/lib/x86_64-linux-gnu/libeatmydata.so"
   private static let cuts = 200
   private static let controlCuts = 40
-  private static let mebibytes = 48
+  private static let mebibytes = 1_024
   /// The shard under test, and the control, on another node.
   private static let machine = MachineID.shard(ShardID(0))
   private static let control = MachineID.shard(ShardID(1))

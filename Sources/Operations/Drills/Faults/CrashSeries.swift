@@ -43,7 +43,8 @@ struct CrashSeries {
   private let mountPoint: String
   private let links: [UInt64: Digest]
   private var random: SeededGenerator
-  private var durable: [UInt8]
+  private var durable = SparseBytes()
+  private let size: Int
   /// Records that `durable` holds.
   private var applied = 0
   private var outcome = Outcome()
@@ -59,7 +60,7 @@ struct CrashSeries {
     image = "\(stage.directory.path).image"
     mountPoint = "\(stage.directory.path).crash"
     random = SeededGenerator(seed: stage.options.seed &* 2 &+ key)
-    durable = [UInt8](repeating: 0, count: disk.bytes)
+    size = disk.bytes
     // The living journal, in which every one that a cut leaves must be a beginning.
     var links: [UInt64: Digest] = [:]
     try JournalReader(directory: stage.cluster.map.journalDirectory(of: machine), machine: machine)
@@ -106,13 +107,13 @@ struct CrashSeries {
     let lastFlush = log[..<point].lastIndex { if case .flush = $0.event { true } else { false } } ?? 0
     while applied < lastFlush {
       if case .write(let offset, let bytes) = log[applied].event {
-        durable.replaceSubrange(offset..<offset + bytes.count, with: bytes)
+        durable.write(bytes[...], at: offset)
       }
       applied += 1
     }
     var disk = durable
     for record in log[lastFlush..<point] { apply(record, fate, to: &disk) }
-    try Data(disk).write(to: URL(fileURLWithPath: image))
+    try disk.save(to: image, size: size)
     let wanted = acknowledged(at: log[point].time)
     outcome.cuts += 1
     outcome.mostAcknowledged = max(outcome.mostAcknowledged, wanted)
@@ -144,14 +145,14 @@ struct CrashSeries {
     return (journal.lastSequence.rawValue, journal.chainHead)
   }
 
-  private mutating func apply(_ record: LoggingDisk.Record, _ fate: Fate, to disk: inout [UInt8]) {
+  private mutating func apply(_ record: LoggingDisk.Record, _ fate: Fate, to disk: inout SparseBytes) {
     guard case .write(let offset, let bytes) = record.event else { return }
     let size = fate.isTorn ? Self.sector : bytes.count
     var start = 0
     while start < bytes.count {
       let end = min(bytes.count, start + size)
       let isKept = fate.kept == 100 || random.below(100) < fate.kept
-      if isKept { disk.replaceSubrange(offset + start..<offset + end, with: bytes[start..<end]) }
+      if isKept { disk.write(bytes[start..<end], at: offset + start) }
       let sectors = (end - start + Self.sector - 1) / Self.sector
       if isKept { outcome.sectorsKept += sectors } else { outcome.sectorsDropped += sectors }
       start = end

@@ -20,7 +20,7 @@ final class LoggingDisk: Sendable {
   }
 
   private struct State {
-    var image: [UInt8]
+    var image = SparseBytes()
     var log: [Record] = []
     var isLogging = true
   }
@@ -40,7 +40,7 @@ final class LoggingDisk: Sendable {
   /// - Parameter scratch: a directory that does not exist yet, for the file.
   init(scratch: String, mountPoint: String, mebibytes: Int) throws {
     bytes = mebibytes << 20
-    state = Mutex(State(image: [UInt8](repeating: 0, count: mebibytes << 20)))
+    state = Mutex(State())
     self.mountPoint = mountPoint
     fuseDirectory = scratch
     for directory in [scratch, mountPoint] {
@@ -59,7 +59,9 @@ final class LoggingDisk: Sendable {
       let loop = try Shell.run("losetup", "-f", "--show", "\(scratch)/disk")
         .trimmingCharacters(in: .whitespacesAndNewlines)
       device.withLock { $0 = loop }
-      try Shell.run("mkfs.ext4", "-q", "-m", "0", "-E", "nodiscard,lazy_itable_init=0,lazy_journal_init=0", loop)
+      try Shell.run(
+        "mkfs.ext4", "-q", "-m", "0", "-E", "nodiscard,lazy_itable_init=0,lazy_journal_init=0", "-N", "128",
+        "-J", "size=4", loop)
       try Shell.run("mount", "-o", "nodiscard", loop, mountPoint)
       try Shell.run("sync", "-f", mountPoint)
     } catch {
@@ -164,12 +166,8 @@ final class LoggingDisk: Sendable {
     let offset = Int(reader.u64())
     let count = Int(reader.u32())
     var body = ByteWriter(capacity: count)
-    state.withLock { state in
-      state.image.withUnsafeBytes { image in
-        let end = min(image.count, offset + count)
-        if offset < end { body.bytes(UnsafeRawBufferPointer(rebasing: image[offset..<end])) }
-      }
-    }
+    let end = min(bytes, offset + count)
+    if offset < end { body.bytes(state.withLock { $0.image.read(offset..<end) }) }
     reply(unique, body)
   }
 
@@ -180,12 +178,9 @@ final class LoggingDisk: Sendable {
     _ = reader.bytes(20)
     let written = reader.bytes(count)
     guard !reader.hasFailed, offset + count <= bytes else { return reply(unique, error: ENOSPC) }
-    state.withLock { state in
-      state.image.withUnsafeMutableBytes { image in
-        UnsafeMutableRawBufferPointer(rebasing: image[offset..<offset + count]).copyMemory(from: written)
-      }
-    }
-    log(.write(offset: offset, bytes: [UInt8](written)))
+    let copied = [UInt8](written)
+    state.withLock { $0.image.write(copied[...], at: offset) }
+    log(.write(offset: offset, bytes: copied))
     var body = ByteWriter()
     body.u32(UInt32(count))
     body.u32(0)
