@@ -65,6 +65,13 @@ extension Journal {
     try retireSnapshots()
   }
 
+  /// Lets go, with the open batch, of the snapshot at `sequence`: one that was found not to be what the journal gives.
+  public func discardSnapshot(_ sequence: SequenceNumber) throws(JournalError) {
+    precondition(batch != nil, "a snapshot is discarded in a batch")
+    guard try batch!.delete(SnapshotKey(sequence: sequence.rawValue, part: 0), in: store.snapshots) else { return }
+    orphans.append(sequence)
+  }
+
   // MARK: Reading
 
   /// The latest snapshot that passes its checksum, with the machine's bytes; `nil` if there is none.

@@ -72,7 +72,13 @@ public final class Journal {
     let base = try store.base()
     let (snapshot, damaged) = try store.latestGoodSnapshot(through: store.linkedEnd())
     damagedSnapshots = damaged
-    committed = try store.verify(from: snapshot?.position ?? base)
+    guard snapshot != nil || base.isBeginning else {
+      throw .damagedRecord(
+        path: store.path, record: "every snapshot",
+        reason: "the entries through \(base.sequence) were truncated, so nothing else gives the machine's state; put a "
+          + "standby's or a verifier's copy in the journal's place ('novation restore' does it)")
+    }
+    committed = try store.verifyTail(from: snapshot?.position ?? base)
     try store.checkCompleteness(after: base.sequence, through: committed.sequence)
     committedOrphans = try store.snapshotSequences(store.environment.beginReading()).headless
     committedDraft = nil

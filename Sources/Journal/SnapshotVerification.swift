@@ -17,16 +17,21 @@ public struct SnapshotVerification<M: Machine & ~Copyable>: ~Copyable {
   private let snapshot: JournalSnapshot
   private var replay: MachineReplay<M>
 
-  /// Prepares the check of the oldest snapshot that is not verified, from the one before it, or from the first entry
-  /// while nothing was truncated. `nil` when there is no such snapshot.
+  /// Prepares the check of the oldest snapshot that is not verified and has something before it to start from: the
+  /// last verified one, else the first entry, else, in a journal that was truncated, the snapshot before. `nil` when
+  /// there is no such snapshot.
   public init?(_ reader: JournalReader) throws(JournalError) {
     let labels = try reader.snapshots()
-    guard let place = labels.firstIndex(where: { !$0.isVerified }),
+    let isWhole = try reader.base().isBeginning
+    guard let place = labels.indices.first(where: { !labels[$0].isVerified && ($0 > 0 || isWhole) }),
       let snapshot = try reader.snapshot(at: labels[place].sequence)
     else { return nil }
-    let before = place > 0 ? try reader.snapshot(at: labels[place - 1].sequence) : nil
-    // Nothing comes before the first one of a truncated journal, which was verified when it was not the first.
-    if before == nil, try !reader.base().isBeginning { return nil }
+    let start = labels[..<place].last(where: \.isVerified) ?? (isWhole || place == 0 ? nil : labels[place - 1])
+    var before: JournalSnapshot?
+    if let start {
+      before = try reader.snapshot(at: start.sequence)
+      if before == nil { return nil }
+    }
     replay = try MachineReplay(reader, from: before)
     self.snapshot = snapshot
     sequence = snapshot.position.sequence

@@ -4,7 +4,8 @@ import Testing
 /// The house: every module stands on a floor and imports only from floors below its own.
 struct FloorTests {
   static let floors: [[String]] = [
-    ["CZeroMQ", "CLMDB", "CSecp256k1", "CSodium", "CCurl", "CKeccak", "CSHA256", "Bytes"],
+    ["CZeroMQ", "CLMDB", "CSecp256k1", "CSodium", "CCurl", "CKeccak", "CSHA256", "CCRC32C"],
+    ["Bytes"],
     ["Market", "Cryptography"],
     ["Machine"],
     ["Matching", "Clearing", "Pricing", "Settlement"],

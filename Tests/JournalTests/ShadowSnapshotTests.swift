@@ -175,6 +175,29 @@ extension Journal {
     }
     #expect(reason.contains("from byte 3 on"))
     #expect(try journal.snapshots().map(\.isVerified) == [true, true, false])
+    // Its owner lets go of it, and the next one is held against the last that is good.
+    try journal.begin()
+    try journal.discardSnapshot(wrong.position.sequence)
+    try journal.commit()
+    #expect(try journal.snapshots().map(\.isVerified) == [true, true])
+    try journal.appendBatch(7)
+    try journal.takeShadowSnapshot()
+    #expect(try journal.verifySnapshots().count == 1)
+    #expect(try parts() == 2 * 8)
+  }
+
+  @Test func inAJournalThatBeginsAfterAnUnverifiedSnapshotTheNextOneIsVerifiedFromIt() throws {
+    let owner = try open()
+    try owner.appendBatch(7)
+    try owner.takeShadowSnapshot()
+    let other = TemporaryDirectory()
+    let standby = try Journal(directory: other.path, machine: .risk)
+    try standby.adopt(try #require(try owner.latestSnapshot()), isVerified: false)
+    try standby.appendBatch(5)
+    #expect(try standby.verifySnapshots().isEmpty)
+    try standby.takeShadowSnapshot()
+    #expect(try standby.verifySnapshots().count == 1)
+    #expect(try standby.snapshots().map(\.isVerified) == [false, true])
   }
 
   @Test func theLastTwoVerifiedSnapshotsStayThoughLaterOnesAreNot() throws {

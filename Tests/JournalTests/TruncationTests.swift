@@ -101,6 +101,49 @@ import Testing
     #expect(try truncate(journal, through: older) == older.rawValue)
   }
 
+  @Test func anEmptyJournalBeginsAfterAnothersSnapshotAndGoesOnAsThatOneDoes() throws {
+    let owner = try makeJournal()
+    let snapshot = try #require(try owner.latestSnapshot())
+    let other = TemporaryDirectory()
+    do {
+      let standby = try Journal(directory: other.path, machine: .risk)
+      try standby.adopt(snapshot, isVerified: true)
+      #expect(standby.position == snapshot.position)
+      #expect(try standby.base() == snapshot.position)
+      // What the owner has after it, batch by batch.
+      var position = snapshot.position
+      while true {
+        try standby.begin()
+        let reached = try owner.reader().walk(from: position, batches: 1) { header, payload, _ in
+          do { try standby.append(header, payload) } catch { Issue.record("\(error)") }
+        }
+        try standby.commit()
+        if reached.sequence == position.sequence { break }
+        position = reached
+        #expect(standby.position == position)
+      }
+      #expect(standby.position == owner.position)
+      #expect(throws: JournalError.self) { try standby.adopt(snapshot, isVerified: true) }
+    }
+    let standby = try Journal(directory: other.path, machine: .risk)
+    #expect(standby.position == owner.position)
+    #expect(try standby.snapshots().map(\.isVerified) == [true])
+    var replay = try MachineReplay<TestMachine>(standby.reader(), from: standby.latestSnapshot())
+    try replay.advance(to: standby.lastSequence)
+    #expect(replay.machine.entries == owner.lastSequence.rawValue)
+  }
+
+  @Test func aTruncatedJournalWithoutAGoodSnapshotIsRefusedWithTheWaysOut() throws {
+    do {
+      let journal = try makeJournal()
+      _ = try truncate(journal, through: SequenceNumber(8))
+    }
+    try directory.edit("snapshots", keys: [UInt8].self) { try $0.clear($1) }
+    let refusal = #expect(throws: JournalError.self) { _ = try open() }
+    let words = "\(try #require(refusal))"
+    #expect(words.contains("entries through 8 were truncated") && words.contains("standby"))
+  }
+
   @Test func anEntryMissingAfterTheBaseIsRefusedAtOpen() throws {
     do {
       let journal = try makeJournal()

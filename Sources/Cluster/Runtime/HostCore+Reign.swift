@@ -200,9 +200,17 @@ extension HostCore where M: ~Copyable {
 
   // MARK: Handing over
 
+  func answerHandOver(_ query: Query, _ identity: [UInt8], _ name: String) {
+    guard name == ClusterMap.operatorName else { return refuse(name, "the operator's word") }
+    let problem = handOver(to: String(decoding: query.body, as: UTF8.self))
+    Frame.write(
+      .answer, Answer(tag: query.tag, isAnswered: problem == nil, body: [UInt8]((problem ?? "").utf8)), in: &frame)
+    _ = world.send(frame.bytes, to: identity)
+  }
+
   /// Gives the machine to a copy that is in sync; it takes nothing more meanwhile.
   /// - Returns: why not, or `nil`.
-  public func handOver(to node: String) -> String? {
+  func handOver(to node: String) -> String? {
     guard reign == .owner else { return "\(id): \(nodeName) does not own it" }
     guard record?.inSync.contains(node) == true else { return "\(id): the copy on \(node) is not in sync" }
     append(.handOver, UnsafeRawBufferPointer(start: nil, count: 0))

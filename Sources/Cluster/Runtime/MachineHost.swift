@@ -137,10 +137,6 @@ public actor MachineHost<M: Machine & ~Copyable> {
     core.map = map
   }
 
-  /// Gives the machine to another copy.
-  /// - Returns: why not, or `nil`.
-  public func handOver(to node: String) -> String? { core.handOver(to: node) }
-
   private func routerReadable() {
     var frames = 0
     while frames < configuration.framesPerTurn, core.takesInput, world.router.take(into: &received) {

@@ -93,6 +93,9 @@ public struct ClusterMap: Codable, Sendable, Hashable {
     let name = machine.description
     return nodes.filter { $0.hosts.contains(name) || $0.standbys?.contains(name) == true }
   }
+  /// Name under which the operator's key is admitted.
+  public static let operatorName = "operator"
+
   /// Name of the copy of a machine that a node holds; at home that of the machine itself.
   public static func copy(of machine: MachineID, on node: String) -> String { "\(machine)@\(node)" }
 

@@ -14,7 +14,7 @@ public final class LocalCluster {
   public let client: ClusterClient
   private let authority: AuthorityServer?
   /// Admits the nodes as long as it lives.
-  private var transport: Transport?
+  private let transport: Transport?
   private let lock: SupervisorLock
 
   /// Seconds in which every process must answer after the start.
@@ -37,6 +37,7 @@ public final class LocalCluster {
     let log = Logger(label: "supervisor") { _ in StructuredLogHandler(node: "supervisor", level: level, log: file) }
     if map.endpoint(of: .supervisor) == nil || map.settings.authority?.kind == .etcd {
       authority = nil
+      transport = nil
     } else {
       let keyring = try CurveKeyring(directory: map.keyDirectory(of: ClusterDirectory.operatorName))
       let transport = try Transport(map: map, keyring: keyring)
@@ -44,9 +45,14 @@ public final class LocalCluster {
         socket: transport.authorityRouter(), path: "\(directory.path)/authority", log: log)
       self.transport = transport
     }
+    let admitting = transport
     supervisor = Supervisor(
       map: map, executable: executable, extraArguments: nodeArguments, launches: launches, authority: authority,
-      log: log)
+      onNewMap: { map in
+        // A node that joined is admitted before it asks.
+        let directory = map.keyDirectory(of: ClusterDirectory.operatorName)
+        if let keyring = try? CurveKeyring(directory: directory) { admitting?.follow(map, keyring) }
+      }, log: log)
     client = try ClusterClient(dataDirectory: directory.path)
     do {
       try supervisor.startAll()

@@ -34,7 +34,8 @@ public struct ClusterDirectory {
   public func removeAll() throws {
     guard FileManager.default.fileExists(atPath: path) else { return }
     let own: Set<String> = [
-      "cluster.json", "cluster.lock", "authority", "listing.bin", "journal", "ledger", "keys", "accounts", "clients", "logs", "supervisor.pid",
+      "cluster.json", "cluster.lock", "authority", "listing.bin", "journal", "ledger", "keys", "accounts", "clients",
+      "logs", "supervisor.pid",
     ]
     let found = Set(try FileManager.default.contentsOfDirectory(atPath: path))
     let foreign = found.subtracting(own)
@@ -68,14 +69,14 @@ public struct ClusterDirectory {
       operatorPublicKey: try key(of: Self.operatorName).description, shardCount: configuration.shards,
       settings: settings)
     map.metrics = metricsAddresses(of: nodes)
-    try admitPeers(map)
+    try Self.admitPeers(map)
     try map.save()
     return (map, listing)
   }
 
   /// Name under which the operator's keys lie: the command line's for connections, and the one that signs for the
   /// house.
-  public static let operatorName = "operator"
+  public static let operatorName = ClusterMap.operatorName
 
   private var settings: ClusterMap.Settings {
     var settings = ClusterMap.Settings()
@@ -156,8 +157,8 @@ public struct ClusterDirectory {
   }
 
   /// Every node admits every other, and the operator, by name; whoever is not of this map is taken off the lists.
-  private func admitPeers(_ map: ClusterMap) throws {
-    var names: [String: String] = [Self.operatorName: map.operatorPublicKey]
+  static func admitPeers(_ map: ClusterMap) throws {
+    var names: [String: String] = [operatorName: map.operatorPublicKey]
     for node in map.nodes { names[node.name] = node.publicKey }
     for own in names.keys.sorted() {
       var keyring = try CurveKeyring(directory: map.keyDirectory(of: own))
@@ -202,7 +203,7 @@ public struct ClusterDirectory {
     case .tcp:
       let ports =
         try configuration.basePort > 0
-        ? Array(configuration.basePort..<(configuration.basePort + names.count)) : freePorts(names.count)
+        ? Array(configuration.basePort..<(configuration.basePort + names.count)) : FreePorts.find(names.count)
       let isService = configuration.host == ClusterConfiguration.serviceHost
       if isService { bindings = [:] }
       for ((name, node), port) in zip(names, ports) {
@@ -243,27 +244,6 @@ public struct ClusterDirectory {
       throw SupervisionError(what: directory, reason: "it must be a directory of this user alone")
     }
     return directory
-  }
-
-  /// Ports that were free a moment ago.
-  private func freePorts(_ count: Int) throws -> [Int] {
-    var sockets: [Int32] = []
-    defer { for socket in sockets { close(socket) } }
-    return try (0..<count).map { _ in
-      let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-      sockets.append(socket)
-      var address = sockaddr_in()
-      address.sin_family = sa_family_t(AF_INET)
-      address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-      var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-      let bound = withUnsafeMutablePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-          bind(socket, $0, length) == 0 && getsockname(socket, $0, &length) == 0
-        }
-      }
-      guard bound else { throw SupervisionError(what: "transport.base_port", reason: "no free port") }
-      return Int(UInt16(bigEndian: address.sin_port))
-    }
   }
 
   // MARK: The market

@@ -55,7 +55,8 @@ public enum NodeProcess {
 
   /// Follows the cluster map until a signal asks for the end.
   private static func serve(
-    _ hosts: NodeHosts, _ nodeName: String, _ first: ClusterMap, _ transport: Transport, _ signals: inout sigset_t, _ log: Logger
+    _ hosts: NodeHosts, _ nodeName: String, _ first: ClusterMap, _ transport: Transport, _ signals: inout sigset_t,
+    _ log: Logger
   ) {
     var map = first
     var seen = FileStamp(ClusterMap.path(in: map.dataDirectory))

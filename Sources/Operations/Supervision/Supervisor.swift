@@ -22,7 +22,9 @@ public final class Supervisor {
   private static let longestDelaySeconds = 2.0
   private static let stopSeconds = 20.0
 
-  public let map: ClusterMap
+  /// The cluster as it is now: other commands may change its map.
+  public private(set) var map: ClusterMap
+  private var mapStamp: FileStamp
   private let executable: String
   private let extraArguments: [String]
   /// How nodes are started that are not started plainly, by name.
@@ -30,6 +32,8 @@ public final class Supervisor {
   /// Who answers for who owns what; told of every start and end.
   private let authority: AuthorityServer?
   private let deaths: DeathWatch
+  /// Called with a newer map, before nodes that joined it are started.
+  private let onNewMap: (ClusterMap) -> Void
   private let log: Logger
   private var entries: [Entry]
   private var isStopping = false
@@ -37,9 +41,11 @@ public final class Supervisor {
   /// - Parameter extraArguments: passed to every node (planted bugs of a test build).
   public init(
     map: ClusterMap, executable: String, extraArguments: [String] = [], launches: [String: NodeLaunch] = [:],
-    authority: AuthorityServer? = nil, log: Logger
+    authority: AuthorityServer? = nil, onNewMap: @escaping (ClusterMap) -> Void = { _ in }, log: Logger
   ) {
     self.map = map
+    self.onNewMap = onNewMap
+    mapStamp = FileStamp(ClusterMap.path(in: map.dataDirectory))
     self.authority = authority
     deaths = DeathWatch { authority?.nodeEnded($0) }
     self.launches = launches
@@ -83,6 +89,7 @@ public final class Supervisor {
   /// Reaps what ended and starts it again when its time has come. Call it many times a second.
   public func tend() throws(SupervisionError) {
     guard !isStopping else { return }
+    followMap()
     for index in entries.indices {
       if let child = entries[index].child, let ending = child.reap() {
         entries[index].child = nil
@@ -94,6 +101,31 @@ public final class Supervisor {
         log.warning("ended", metadata: ["process": "\(child.name)", "how": "\(ending.text)"])
       }
       if entries[index].child == nil, !entries[index].isHeld, Date() >= entries[index].notBefore { try start(index) }
+    }
+  }
+
+  /// Starts nodes that joined the map, and ends those that left it.
+  private func followMap() {
+    let stamp = FileStamp(ClusterMap.path(in: map.dataDirectory))
+    guard stamp != mapStamp else { return }
+    mapStamp = stamp
+    guard let newer = try? ClusterMap.load(dataDirectory: map.dataDirectory), newer != map else { return }
+    map = newer
+    onNewMap(newer)
+    for index in entries.indices.reversed() {
+      if let node = map.nodes.first(where: { $0.name == entries[index].node.name }) {
+        entries[index].node = node
+      } else {
+        log.info("removed", metadata: ["process": "\(entries[index].node.name)"])
+        if let child = entries[index].child {
+          child.send(SIGTERM)
+          if child.wait(seconds: Self.stopSeconds) == nil { child.send(SIGKILL) }
+        }
+        entries.remove(at: index)
+      }
+    }
+    for node in map.nodes where !entries.contains(where: { $0.node.name == node.name }) {
+      entries.append(Entry(node: node))
     }
   }
 
