@@ -15,7 +15,7 @@ public enum DrillTable {
 
   private static let standbys: [any Drill] = [
     StandbyTakeover(), KillStandby(), ZombieOwner(), EtcdLost(fault: .killed), EtcdLost(fault: .partitioned),
-    EtcdLost(fault: .slow),
+    EtcdLost(fault: .slow), OwnerCutOff(), EtcdAndStandbyLost(),
   ]
 
   private static let links: [any Drill] = [

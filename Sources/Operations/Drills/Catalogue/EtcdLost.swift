@@ -30,25 +30,11 @@ struct EtcdLost: Drill {
         ? [.root, .program("ip", package: "iproute2"), .program("iptables", package: "iptables")] : [])
   }
 
-  private static let leaseMilliseconds = 2_000
   private static let lostSeconds = 4.0
   private static let stalls = 4
   private static let stallSeconds = 1.2
 
-  func prepare(_ stage: DrillStage) throws {
-    stage.plan.configuration.standbys = 1
-    var address = "127.0.0.1"
-    if fault == .partitioned {
-      let network = try stage.makeNetwork()
-      address = network.supervisorAddress
-    }
-    let etcd = try EtcdServer(directory: "\(stage.directory.path).etcd", address: address)
-    stage.cleanUpLater("etcd") { try etcd.remove() }
-    stage.etcd = etcd
-    stage.plan.configuration.authority.kind = .etcd
-    stage.plan.configuration.authority.endpoints = [etcd.endpoint]
-    stage.plan.configuration.authority.leaseMilliseconds = Self.leaseMilliseconds
-  }
+  func prepare(_ stage: DrillStage) throws { try stage.makeEtcd(inNetwork: fault == .partitioned) }
 
   func run(in stage: DrillStage) throws {
     guard let etcd = stage.etcd else { return }
@@ -110,5 +96,22 @@ struct EtcdLost: Drill {
         "\(machine): \(now?.node ?? "nobody") owns it in term \(now?.term ?? 0), not \(owner.node) in \(owner.term)")
     }
     try stage.recover(fault)
+  }
+}
+
+extension DrillStage {
+  private static let leaseMilliseconds = 2_000
+
+  /// Gives the cluster a standby of each machine, and etcd as its authority, before it starts.
+  /// - Parameter inNetwork: every node is a host of its own, and etcd is outside of them.
+  func makeEtcd(inNetwork: Bool) throws {
+    plan.configuration.standbys = 1
+    let address = inNetwork ? try makeNetwork().supervisorAddress : "127.0.0.1"
+    let etcd = try EtcdServer(directory: "\(directory.path).etcd", address: address)
+    cleanUpLater("etcd") { try etcd.remove() }
+    self.etcd = etcd
+    plan.configuration.authority.kind = .etcd
+    plan.configuration.authority.endpoints = [etcd.endpoint]
+    plan.configuration.authority.leaseMilliseconds = Self.leaseMilliseconds
   }
 }
