@@ -1,10 +1,10 @@
 import Dispatch
 import Journal
 import Market
+import Synchronization
 
 #if NOVATION_PLANT
   import Glibc
-  import Synchronization
 #endif
 
 /// Writes batches and snapshots to a journal, one after another, on a thread that may wait for the disk.
@@ -16,6 +16,7 @@ final class JournalThread: @unchecked Sendable {
   private let queue: DispatchQueue
   /// Touched on the queue only.
   private var hasFailed = false
+  private let lastRoom = Mutex(JournalRoom.ample)
 
   init(_ journal: Journal) {
     self.journal = journal
@@ -41,6 +42,31 @@ final class JournalThread: @unchecked Sendable {
   /// Removes the end of the journal, which must then be opened anew.
   func cut(after sequence: SequenceNumber) throws { try queue.sync { try journal.cutAndMark(after: sequence) } }
 
+  /// A view for other threads.
+  var reader: JournalReader { journal.reader() }
+
+  /// Does something with the journal between two batches, and waits for it. Not to be called on its own thread.
+  func sync(_ body: (Journal) throws -> Void) throws {
+    try queue.sync {
+      guard !hasFailed else { return }
+      do { try body(journal) } catch {
+        if journal.isInBatch { journal.abort() }
+        throw error
+      }
+    }
+  }
+
+  /// How much room there is, as of the last batch or look.
+  var room: JournalRoom { lastRoom.withLock { $0 } }
+
+  /// Looks how much room there is.
+  func measureRoom() {
+    queue.async { [self] in
+      let room = journal.room
+      lastRoom.withLock { $0 = room }
+    }
+  }
+
   private func perform(
     _ done: @escaping @Sendable ((any Error)?) -> Void, _ body: @escaping @Sendable (Journal) throws -> Void
   ) {
@@ -49,6 +75,8 @@ final class JournalThread: @unchecked Sendable {
       guard !self.hasFailed else { return }
       do {
         try body(self.journal)
+        let room = self.journal.room
+        self.lastRoom.withLock { $0 = room }
         done(nil)
       } catch {
         self.hasFailed = true
