@@ -136,7 +136,9 @@ extension HostCore where M: ~Copyable {
   private func pump(_ index: Int) {
     attempt("reading batches for a standby") {
       try world.forEachBatch(after: followers[index].sent) { entries, last in
-        let unacknowledged = followers[index].sent.rawValue - followers[index].acknowledged.rawValue
+        // One that came back may hold more than it was sent since.
+        let (sent, acknowledged) = (followers[index].sent.rawValue, followers[index].acknowledged.rawValue)
+        let unacknowledged = sent > acknowledged ? sent - acknowledged : 0
         guard last <= durable.sequence, unacknowledged < configuration.followerWindow else { return false }
         return send(entries, through: last, [], index)
       }
