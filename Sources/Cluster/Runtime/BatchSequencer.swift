@@ -100,7 +100,7 @@ public struct BatchSequencer<M: Machine & ~Copyable>: ~Copyable {
   }
 
   /// Takes the open batch and begins another.
-  mutating func close() -> CommitBatch {
+  package mutating func close() -> CommitBatch {
     let batch = open
     open = spare.popLast() ?? CommitBatch()
     swap(&batch.output, &output)
@@ -109,7 +109,7 @@ public struct BatchSequencer<M: Machine & ~Copyable>: ~Copyable {
   }
 
   /// Takes a batch back whose outputs were handed out.
-  mutating func reuse(_ batch: CommitBatch) {
+  package mutating func reuse(_ batch: CommitBatch) {
     batch.clear()
     spare.append(batch)
   }

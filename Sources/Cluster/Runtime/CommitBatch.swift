@@ -11,19 +11,19 @@ public final class CommitBatch: @unchecked Sendable {
   /// The entries as `EntryCodec` lays them out, each after its `u32` length.
   var entries = ByteWriter(capacity: 1 << 14)
   /// What the machine said to them.
-  var output = OutputBuffer()
+  package internal(set) var output = OutputBuffer()
   /// Of that, the stream messages, by destination.
-  var chunks = ChunkAssembler()
+  package internal(set) var chunks = ChunkAssembler()
   /// Outbox entries that every consumer has.
-  var trims: [StreamPosition] = []
+  package internal(set) var trims: [StreamPosition] = []
   /// Inputs in it.
   public internal(set) var count = 0
   public internal(set) var firstSequence = SequenceNumber(0)
   public internal(set) var lastSequence = SequenceNumber(0)
   /// Where the journal stands with it; known once it is durable.
-  public internal(set) var position = JournalPosition()
+  public package(set) var position = JournalPosition()
   /// Which input was whose, and who asked.
-  var origins: [(sequence: SequenceNumber, peer: Int)] = []
+  package internal(set) var origins: [(sequence: SequenceNumber, peer: Int)] = []
   var peers: [[UInt8]] = []
   /// What gateways have said of sessions' ends; each is told the same when it is durable.
   var sessionEnds: [(identity: [UInt8], end: SessionEnd)] = []

@@ -16,6 +16,17 @@ public struct OutboxChunk {
   /// The messages; valid as long as the call that handed out the chunk.
   public var messages: UnsafeRawBufferPointer
 
+  /// A chunk that is kept elsewhere than in an outbox of LMDB.
+  public init(
+    destination: MachineID, firstNumber: UInt64, count: UInt16, epoch: Epoch, messages: UnsafeRawBufferPointer
+  ) {
+    self.destination = destination
+    self.firstNumber = firstNumber
+    self.count = count
+    self.epoch = epoch
+    self.messages = messages
+  }
+
   static let headerByteCount = 6
   /// Number of the last message.
   public var lastNumber: UInt64 { firstNumber + UInt64(count) - 1 }

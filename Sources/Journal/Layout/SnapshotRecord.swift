@@ -9,6 +9,12 @@ public struct JournalSnapshot: Sendable {
   /// Version of the machine's own layout.
   public var version: UInt16
   public var bytes: [UInt8]
+
+  public init(position: JournalPosition, version: UInt16, bytes: [UInt8]) {
+    self.position = position
+    self.version = version
+    self.bytes = bytes
+  }
 }
 
 /// Head of a snapshot, kept at part 0; the machine's bytes follow in parts 1, 2, … of at most `partByteCount`.
