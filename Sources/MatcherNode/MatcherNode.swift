@@ -20,6 +20,13 @@ public enum MatcherNode {
     _ id: MachineID, on loop: SocketLoop, map: ClusterMap, node: String, market: MarketDefinition,
     transport: Transport, configuration: HostConfiguration, log: Logger
   ) throws -> MachineHost<ShardMachine> {
+    try MachineHost(
+      id, role: role(id, map: map, market: market), on: loop, map: map, node: node, genesis: market,
+      transport: transport, configuration: configuration, log: log)
+  }
+
+  /// What a shard adds to the common host.
+  public static func role(_ id: MachineID, map: ClusterMap, market: MarketDefinition) -> HostRole<ShardMachine> {
     var role = HostRole<ShardMachine>(
       sources: [.risk, .settlement],
       admits: [.submit: .gateway, .marks: .marks, .sessionEnd: .gateway, .heartbeat: .gateway],
@@ -73,9 +80,7 @@ public enum MatcherNode {
     #if NOVATION_PLANT
       role.plant = { machine in machine.faults = faults.withLock { $0 } }
     #endif
-    return try MachineHost(
-      id, role: role, on: loop, map: map, node: node, genesis: market, transport: transport,
-      configuration: configuration, log: log)
+    return role
   }
 }
 

@@ -20,6 +20,13 @@ public enum RiskNode {
     on loop: SocketLoop, map: ClusterMap, node: String, market: MarketDefinition, transport: Transport,
     configuration: HostConfiguration, log: Logger
   ) throws -> MachineHost<RiskMachine> {
+    try MachineHost(
+      .risk, role: role(market: market), on: loop, map: map, node: node, genesis: market, transport: transport,
+      configuration: configuration, log: log)
+  }
+
+  /// What the aggregator adds to the common host.
+  public static func role(market: MarketDefinition) -> HostRole<RiskMachine> {
     var role = HostRole<RiskMachine>(
       sources: market.shards.map(MachineID.shard) + [.settlement],
       admits: [.submit: .gateway, .marks: .marks],
@@ -38,9 +45,7 @@ public enum RiskNode {
     #if NOVATION_PLANT
       role.plant = { machine in machine.faults = faults.withLock { $0 } }
     #endif
-    return try MachineHost(
-      .risk, role: role, on: loop, map: map, node: node, genesis: market, transport: transport,
-      configuration: configuration, log: log)
+    return role
   }
 
   private static func figures(

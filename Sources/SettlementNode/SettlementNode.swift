@@ -23,6 +23,16 @@ public enum SettlementNode {
     configuration: HostConfiguration, log: Logger
   ) throws -> MachineHost<SettlementMachine> {
     let ledger = try LedgerStore(directory: map.ledgerDirectory, rules: VaultRules(market))
+    return try MachineHost(
+      .settlement, role: role(market: market, layer: ledger), on: loop, map: map, node: node, genesis: market,
+      transport: transport, configuration: configuration, log: log)
+  }
+
+  /// What the coordinator adds to the common host.
+  /// - Parameter ledger: the settlement layer behind it.
+  public static func role(
+    market: MarketDefinition, layer ledger: any SettlementLayer
+  ) -> HostRole<SettlementMachine> {
     var role = HostRole<SettlementMachine>(
       sources: market.committingMachines, admits: [.attestation: .verifier],
       figures: { figures(of: $0, ledger) },
@@ -33,13 +43,11 @@ public enum SettlementNode {
     #if NOVATION_PLANT
       role.plant = { machine in machine.faults = faults.withLock { $0 } }
     #endif
-    return try MachineHost(
-      .settlement, role: role, on: loop, map: map, node: node, genesis: market, transport: transport,
-      configuration: configuration, log: log)
+    return role
   }
 
   private static func figures(
-    of machine: borrowing SettlementMachine, _ ledger: LedgerStore
+    of machine: borrowing SettlementMachine, _ ledger: any SettlementLayer
   ) -> (figures: [String: Int64], texts: [String: String]) {
     let status = machine.status
     return (
@@ -57,7 +65,8 @@ public enum SettlementNode {
 
   /// Settles with the layer: attestations are asked of whoever listens, posts go to the ledger, whose word comes back
   /// as inputs.
-  private static func carryOut(_ code: UInt32, _ payload: [UInt8], _ ledger: LedgerStore) throws -> HostReaction {
+  private static func carryOut(_ code: UInt32, _ payload: [UInt8], _ ledger: any SettlementLayer) throws -> HostReaction
+  {
     switch SettlementEffect(rawValue: code) {
     case .attest: return HostReaction(frames: [(.attestationRequest, payload)])
     case .post:
@@ -71,7 +80,7 @@ public enum SettlementNode {
   }
 
   private static func inputs(
-    of receipt: VaultReceipt, _ ledger: LedgerStore
+    of receipt: VaultReceipt, _ ledger: any SettlementLayer
   ) -> [(kind: InputKind, payload: [UInt8])] {
     let events: [SettlementEvent]
     switch receipt {
@@ -87,7 +96,7 @@ public enum SettlementNode {
   // MARK: Questions
 
   private static func answer(
-    _ query: Query, _ machine: borrowing SettlementMachine, _ ledger: LedgerStore
+    _ query: Query, _ machine: borrowing SettlementMachine, _ ledger: any SettlementLayer
   ) throws -> HostAnswer {
     switch query.kind {
     case .transaction:

@@ -59,7 +59,7 @@ public struct EpochText: Codable, Sendable {
   /// Why settlement posts no more; absent while it does.
   public var stopped: String?
 
-  init(_ epoch: Epoch, _ status: SettlementStatus, _ ledger: LedgerStore) throws {
+  init(_ epoch: Epoch, _ status: SettlementStatus, _ ledger: any SettlementLayer) throws {
     let wanted = epoch.rawValue == 0 ? status.lastFinalEpoch : epoch
     let header = ledger.read { $0.header(of: wanted) }
     if header == nil, wanted.rawValue > 0, wanted < status.lastFinalEpoch {

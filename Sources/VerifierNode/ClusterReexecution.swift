@@ -12,6 +12,15 @@ public enum ClusterReexecution {
     public var risk: Replica<RiskMachine>
     public var settlement: Replica<SettlementMachine>
     public var together: EpochReexecution
+
+    public init(
+      shards: [Replica<ShardMachine>], risk: Replica<RiskMachine>, settlement: Replica<SettlementMachine>
+    ) {
+      self.shards = shards
+      self.risk = risk
+      self.settlement = settlement
+      together = EpochReexecution(machines: shards + [risk], coordinator: settlement)
+    }
   }
 
   /// Opens the journals; they may be growing.
@@ -25,8 +34,6 @@ public enum ClusterReexecution {
       .risk, directory: map.journalDirectory(of: .risk), market: market, signing: signing)
     let settlement = try Replica<SettlementMachine>(
       .settlement, directory: map.journalDirectory(of: .settlement), market: market, signing: signing)
-    return Machines(
-      shards: shards, risk: risk, settlement: settlement,
-      together: EpochReexecution(machines: shards + [risk], coordinator: settlement))
+    return Machines(shards: shards, risk: risk, settlement: settlement)
   }
 }

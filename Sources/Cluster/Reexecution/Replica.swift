@@ -15,7 +15,7 @@ public final class Replica<M: Machine & ~Copyable>: Reexecutable {
   public weak var observer: (any ReexecutionObserver)?
 
   private var machine: M
-  private let reader: JournalReader
+  private let reader: any ReadableJournal
   private let genesis: [UInt8]
   /// Of the market as this machine knows it by now.
   private var signing: ActionSigning
@@ -27,9 +27,16 @@ public final class Replica<M: Machine & ~Copyable>: Reexecutable {
   private var breach: ReexecutionBreach?
 
   /// - Parameter directory: of the machine's journal.
-  public init(_ id: MachineID, directory: String, market: MarketDefinition, signing: ActionSigning) throws {
+  public convenience init(
+    _ id: MachineID, directory: String, market: MarketDefinition, signing: ActionSigning
+  ) throws {
+    self.init(id, journal: try JournalReader(directory: directory, machine: id), market: market, signing: signing)
+  }
+
+  /// From wherever the machine's journal is kept.
+  public init(_ id: MachineID, journal: any ReadableJournal, market: MarketDefinition, signing: ActionSigning) {
     self.id = id
-    reader = try JournalReader(directory: directory, machine: id)
+    reader = journal
     genesis = market.encoded
     self.market = market
     self.signing = signing
