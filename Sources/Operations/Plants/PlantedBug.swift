@@ -40,7 +40,7 @@
     public static func check(_ names: [String]) throws -> [String] { try parse(names).map(\.rawValue) }
 
     /// Plants the bugs in whatever this process hosts.
-    static func plantInProcess(_ bugs: [PlantedBug]) {
+    package static func plantInProcess(_ bugs: [PlantedBug]) {
       if bugs.contains(.acknowledgeBeforeSync) {
         HostFaults.acknowledgesBeforeSync.store(true, ordering: .relaxed)
       }
