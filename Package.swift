@@ -90,9 +90,17 @@ let package = Package(
         "Wire", "MatcherNode", "RiskNode", "MarkNode", "SettlementNode", "GatewayNode", "VerifierNode",
         "Matching", "Clearing", "Listing", "Replay", log, histogram, toml,
       ]),
+    // Upon the roles and the auditor: a whole cluster on a simulated world.
+    room(
+      "Simulation",
+      [
+        "Bytes", "Market", "Machine", "Cryptography", "Matching", "Clearing", "Pricing", "Settlement", "Listing",
+        "Journal", "Messaging", "Wire", "Cluster", "MatcherNode", "RiskNode", "SettlementNode", "VerifierNode",
+        "Operations", log,
+      ]),
     .executableTarget(
       name: "novation",
-      dependencies: ["Operations", "Cluster", "Listing", "Market", "Bytes", arguments],
+      dependencies: ["Simulation", "Operations", "Cluster", "Listing", "Market", "Bytes", arguments],
       swiftSettings: strict),
     // Tests mirror Sources; ArchitectureTests hold the shape of the whole.
     tests("Architecture"),
@@ -134,6 +142,7 @@ let package = Package(
       "Documentation",
       ["Settlement", "Journal", "Wire", "Cryptography", "Machine", "Market", "Bytes"]),
     tests("Command", ["novation", "Cryptography", "Bytes"]),
+    tests("Simulation", ["Simulation", "Operations"]),
     tests("Load", ["Operations", "Market", "Bytes", histogram]),
   ]
 )
