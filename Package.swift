@@ -47,6 +47,7 @@ let package = Package(
     systemLibrary("CLMDB", apt: "liblmdb-dev"),
     systemLibrary("CSecp256k1", apt: "libsecp256k1-dev"),
     systemLibrary("CSodium", apt: "libsodium-dev"),
+    systemLibrary("CCurl", apt: "libcurl4-openssl-dev"),
     room("Bytes"),
     room("Market", ["Bytes"]),
     room("Machine", ["Bytes", "Market"]),
@@ -63,9 +64,10 @@ let package = Package(
     room("Messaging", ["Bytes", "CZeroMQ", "CSodium"]),
     room("Wire", ["Bytes", "Market", "Cryptography"]),
     // Upon Messaging: who owns what.
-    room("Authority", ["Bytes", "Market", "Messaging", log]),
+    room("Authority", ["Bytes", "Market", "Messaging", "CCurl", log]),
     // Floor 4: the runtime that hosts a machine.
-    room("Cluster", ["Bytes", "Market", "Machine", "Cryptography", "Journal", "Messaging", "Wire", log]),
+    room(
+      "Cluster", ["Bytes", "Market", "Machine", "Cryptography", "Journal", "Messaging", "Authority", "Wire", log]),
     room("Replay", ["Bytes", "Market", "Machine", "Matching"]),
     // Floor 5: the roles.
     room("MatcherNode", ["Bytes", "Market", "Machine", "Matching", "Cluster", "Messaging", "Wire", log]),
@@ -95,8 +97,8 @@ let package = Package(
       "Simulation",
       [
         "Bytes", "Market", "Machine", "Cryptography", "Matching", "Clearing", "Pricing", "Settlement", "Listing",
-        "Journal", "Messaging", "Wire", "Cluster", "MatcherNode", "RiskNode", "SettlementNode", "VerifierNode",
-        "Operations", log,
+        "Journal", "Messaging", "Wire", "Authority", "Cluster", "MatcherNode", "RiskNode", "SettlementNode",
+        "VerifierNode", "Operations", log,
       ]),
     .executableTarget(
       name: "novation",

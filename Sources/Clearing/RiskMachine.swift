@@ -68,7 +68,7 @@ public struct RiskMachine: ~Copyable, Machine {
     now = max(now, header.stamp)
     fireTimers(into: &output)
     switch header.kind {
-    case .tick, .continuation: break
+    case .tick, .continuation, .handOver: break
     case .seal: seal(payload, into: &output)
     case .action: act(header, payload, into: &output)
     case .stream: consume(header, payload, into: &output)

@@ -104,7 +104,7 @@ extension GatewayNode {
   /// Sends the frame at hand to a machine behind the gateway, and remembers whose answer will come.
   func forward(_ action: ActionName, to index: Int, _ identity: [UInt8]) {
     let machine = backs[index].machine
-    guard backs[index].socket.offer(frame.bytes) == .sent else {
+    guard backs[index].link.offer(frame.bytes) == .sent else {
       return refuse(
         action, .shardUnavailable, "\(machine) cannot be reached", identity,
         retryAfter: configuration.retryAfterMilliseconds)
@@ -158,7 +158,7 @@ extension GatewayNode {
     var forwarded = query
     forwarded.tag = nextTag
     Frame.write(.query, forwarded, in: &frame)
-    guard backs[index].socket.offer(frame.bytes) == .sent else {
+    guard backs[index].link.offer(frame.bytes) == .sent else {
       return answer(query.tag, [UInt8]("\(query.machine) cannot be reached".utf8), identity, false)
     }
     questions[nextTag] = (identity, query.tag)

@@ -30,7 +30,7 @@ extension GatewayNode {
     nextTag += 1
     listingsTag = nextTag
     Frame.write(.query, Query.listings(beyond: market, tag: listingsTag), in: &frame)
-    _ = backs[index].socket.offer(frame.bytes)
+    _ = backs[index].link.offer(frame.bytes)
   }
 
   func takeListings(_ answer: Answer) {

@@ -7,9 +7,19 @@ import Wire
 
 /// Frames from the machines behind the gateway.
 extension GatewayNode {
-  func backReadable(_ index: Int) {
+  func backReadable(_ index: Int, _ socket: Socket) {
     for _ in 0..<configuration.framesPerTurn {
-      guard backs[index].socket.take(into: &received) else { return }
+      switch backs[index].link.take(from: socket, into: &received) {
+      case .nothing: return
+      case .message: break
+      case .own: continue
+      case .newOwner:
+        // It has heard of no subscriber yet.
+        backs[index].subscribedAt = 0
+        backs[index].heardAt = 0
+        nextBeat = 0
+        continue
+      }
       backs[index].heardAt = MachineClock.monotonic()
       guard received.count == 1, let opened = Frame.open(received.frame(0)) else {
         counters.dropped += 1

@@ -25,6 +25,7 @@ public actor GatewayNode {
   let marksKey: String?
   let configuration: GatewayConfiguration
   let log: Logger
+  private let transport: Transport
   let front: Socket
   var backs: [Back] = []
   var received = MessageBuffer()
@@ -45,7 +46,7 @@ public actor GatewayNode {
   /// A machine behind the gateway.
   struct Back {
     let machine: MachineID
-    let socket: Socket
+    let link: MachineLink
     /// Actions forwarded and not answered yet.
     var outstanding = 0
     var heardAt: Int64 = 0
@@ -82,6 +83,7 @@ public actor GatewayNode {
     self.loop = loop
     self.market = market
     self.configuration = configuration
+    self.transport = transport
     self.log = log
     encodedMarket = market.encoded
     signing = ActionSigning(market: market)
@@ -94,31 +96,49 @@ public actor GatewayNode {
     front = try transport.frontDoor(
       bindingEndpointOf: id, silence: Int32(clamping: configuration.clientSilenceMilliseconds))
     for machine in map.shards.map(MachineID.shard) + [.risk, .settlement] {
-      backs.append(Back(machine: machine, socket: try transport.dealer(connectingTo: machine)))
+      backs.append(Back(machine: machine, link: try transport.link(to: machine)))
     }
   }
 
   /// Starts serving. Call once.
   public func start() {
-    watch(front) { $0.frontReadable() }
-    for index in backs.indices { watch(backs[index].socket) { $0.backReadable(index) } }
+    watch(front) { gateway, _ in gateway.frontReadable() }
+    for index in backs.indices { watch(index, backs[index].link.sockets) }
     loop.atEndOfTurn { [unowned self] in self.assumeIsolated { $0.endOfTurn() } }
     wakeUp = loop.timer {}
     endOfTurn()
     log.info("serving", metadata: ["machine": "\(id)"])
   }
 
-  private nonisolated func watch(_ socket: Socket, _ readable: @escaping @Sendable (isolated GatewayNode) -> Void) {
-    loop.watch(socket) { [unowned self] in self.assumeIsolated { readable($0) } }
+  private nonisolated func watch(
+    _ socket: Socket, _ readable: @escaping @Sendable (isolated GatewayNode, Socket) -> Void
+  ) {
+    // The socket stays on this loop, which is the actor's own.
+    nonisolated(unsafe) let socket = socket
+    loop.watch(socket) { [unowned self] in self.assumeIsolated { readable($0, socket) } }
+  }
+
+  private func watch(_ index: Int, _ sockets: [Socket]) {
+    for socket in sockets { watch(socket) { $0.backReadable(index, $1) } }
+  }
+
+  /// A new map: machines may have copies elsewhere.
+  public func update(_ map: ClusterMap) throws {
+    for index in backs.indices {
+      let (joined, left) = try transport.update(backs[index].link, to: map)
+      watch(index, joined)
+      for socket in left { loop.unwatch(socket) }
+    }
   }
 
   public func stop() {
     loop.unwatch(front)
-    for back in backs { loop.unwatch(back.socket) }
+    for socket in backs.flatMap(\.link.sockets) { loop.unwatch(socket) }
   }
 
   private func endOfTurn() {
     let now = MachineClock.monotonic()
+    for back in backs { back.link.tend(at: now) }
     for index in backs.indices where backs[index].machine.shard != nil { keepSubscribed(index, now) }
     if now >= nextSweep {
       sweep(now)
@@ -129,7 +149,7 @@ public actor GatewayNode {
   }
 
   private var nextSweep: Int64 = 0
-  private var nextBeat: Int64 = 0
+  var nextBeat: Int64 = 0
   private var wakeUp: LoopTimer?
 
   /// A shard that restarted has forgotten who listens: subscribe again after a silence.
@@ -138,7 +158,7 @@ public actor GatewayNode {
     backs[index].subscribedAt = now
     Frame.write(
       .feedSubscription, FeedSubscription(wantsReports: true, wantsBooks: !bookSubscribers.isEmpty), in: &frame)
-    _ = backs[index].socket.offer(frame.bytes)
+    _ = backs[index].link.offer(frame.bytes)
   }
 
   /// Tells shards that it lives, asks clients whether they do, and tells again of sessions that are over until the
@@ -146,7 +166,7 @@ public actor GatewayNode {
   private func beat(_ now: Int64) {
     nextBeat = now + configuration.heartbeatNanoseconds
     Frame.write(.heartbeat, GatewayHeartbeat(gateway: id, incarnation: incarnation), in: &frame)
-    for back in backs where back.machine.shard != nil { _ = back.socket.offer(frame.bytes) }
+    for back in backs where back.machine.shard != nil { _ = back.link.offer(frame.bytes) }
     Frame.begin(.heartbeat, in: &frame)
     // Forgetting writes frames of its own.
     let gone = sessions.identities.filter { front.offer(to: $0, frame.bytes) == .unreachable }
@@ -157,7 +177,7 @@ public actor GatewayNode {
   private func tellSessionEnds(_ now: Int64) {
     for (back, end) in sessions.due(at: now) {
       Frame.write(.sessionEnd, end, in: &frame)
-      _ = backs[back].socket.offer(frame.bytes)
+      _ = backs[back].link.offer(frame.bytes)
     }
   }
 

@@ -29,6 +29,16 @@ public final class JournalReader {
     }
   }
 
+  /// The last durable entry and its term; `nil` before the first.
+  public func end() throws -> (sequence: SequenceNumber, term: Term)? {
+    let transaction = try store.environment.beginReading()
+    return try transaction.withCursor(over: store.entries) { cursor in
+      guard let record = try cursor.last() else { return nil }
+      let header = try store.entry(record).header
+      return (header.sequence, header.term)
+    }
+  }
+
   /// The latest snapshot that passes its checksum, with the machine's bytes; `nil` if there is none.
   public func latestSnapshot() throws(JournalError) -> JournalSnapshot? { try store.latestGoodSnapshot().snapshot }
 

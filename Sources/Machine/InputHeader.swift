@@ -23,6 +23,8 @@ public enum InputKind: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case settlementEvent = 9
   /// Carry on with unfinished work.
   case continuation = 10
+  /// The owner gives the machine to another copy; no payload. Whatever follows is of a later term.
+  case handOver = 11
 }
 
 /// The runtime's part of a journal entry, 48 bytes little-endian:

@@ -21,8 +21,9 @@ public actor MarkNode {
   private let underlyings: [UnderlyingID]
   private var walks: [IndexWalk]
   private let router: Socket
-  private let risk: Socket
-  private var shards: [ShardID: Socket] = [:]
+  private let transport: Transport
+  private let risk: MachineLink
+  private var shards: [ShardID: MachineLink] = [:]
   private var gateways: [Socket] = []
   private var received = MessageBuffer()
   private var frame = ByteWriter(capacity: 1 << 20)
@@ -47,8 +48,9 @@ public actor MarkNode {
     underlyings = listing.market.underlyings.indices.map { UnderlyingID(UInt8($0)) }
     walks = try underlyings.map { try listing.indexWalk(of: $0, seed: seed &+ UInt64($0.rawValue)) }
     router = try transport.router(bindingEndpointOf: .marks)
-    risk = try transport.dealer(connectingTo: .risk)
-    for shard in listing.market.shards { shards[shard] = try transport.dealer(connectingTo: .shard(shard)) }
+    self.transport = transport
+    risk = try transport.link(to: .risk)
+    for shard in listing.market.shards { shards[shard] = try transport.link(to: .shard(shard)) }
     for machine in map.machines where machine.kind == .gateway {
       gateways.append(try transport.dealer(connectingTo: machine))
     }
@@ -56,8 +58,9 @@ public actor MarkNode {
 
   /// Starts publishing. Call once.
   public func start() {
-    watch(router) { $0.readable() }
-    watch(risk) { $0.riskReadable() }
+    watch(router) { marks, _ in marks.readable() }
+    for link in links { watch(link, link.sockets) }
+    loop.atEndOfTurn { [unowned self] in assumeIsolated { $0.tendLinks() } }
     timer = loop.timer { [unowned self] in self.assumeIsolated { $0.publish() } }
     publish()
     log.info("serving", metadata: ["machine": "marks"])
@@ -65,12 +68,36 @@ public actor MarkNode {
 
   public func stop() {
     timer?.cancel()
-    loop.unwatch(router)
-    loop.unwatch(risk)
+    for socket in [router] + links.flatMap(\.sockets) { loop.unwatch(socket) }
   }
 
-  private nonisolated func watch(_ socket: Socket, _ readable: @escaping @Sendable (isolated MarkNode) -> Void) {
-    loop.watch(socket) { [unowned self] in self.assumeIsolated { readable($0) } }
+  private var links: [MachineLink] { [risk] + shards.sorted { $0.key < $1.key }.map(\.value) }
+
+  private func tendLinks() {
+    let now = MachineClock.monotonic()
+    for link in links { link.tend(at: now) }
+  }
+
+  private func watch(_ link: MachineLink, _ sockets: [Socket]) {
+    let machine = link.machine
+    for socket in sockets { watch(socket) { $0.readable(machine, $1) } }
+  }
+
+  /// A new map: machines may have copies elsewhere.
+  public func update(_ map: ClusterMap) throws {
+    for link in links {
+      let (joined, left) = try transport.update(link, to: map)
+      watch(link, joined)
+      for socket in left { loop.unwatch(socket) }
+    }
+  }
+
+  private nonisolated func watch(
+    _ socket: Socket, _ readable: @escaping @Sendable (isolated MarkNode, Socket) -> Void
+  ) {
+    // The socket stays on this loop, which is the actor's own.
+    nonisolated(unsafe) let socket = socket
+    loop.watch(socket) { [unowned self] in self.assumeIsolated { readable($0, socket) } }
   }
 
   private func publish() {
@@ -82,11 +109,11 @@ public actor MarkNode {
           of: underlying, index: index, now: now, previous: previous, version: UInt64(now.nanoseconds))
         report(marks.leftOut)
         Frame.write(.marks, marks.risk, in: &frame)
-        offer(to: risk)
+        count(risk.offer(frame.bytes))
         for (shard, shardMarks) in marks.shards {
           Frame.write(.marks, shardMarks, in: &frame)
-          if let socket = shards[shard] { offer(to: socket) }
-          for gateway in gateways { offer(to: gateway) }
+          if let link = shards[shard] { count(link.offer(frame.bytes)) }
+          for gateway in gateways { count(gateway.offer(frame.bytes)) }
         }
       } catch {
         // Silence is the refusal: consumers stop taking orders when it lasts.
@@ -98,13 +125,21 @@ public actor MarkNode {
     // What risk answers is durable there; only then is it named to anybody. Risk refuses marks that name an instrument
     // it does not have.
     Frame.write(.query, Query.listings(beyond: pricing.market, tag: UInt64(publications)), in: &frame)
-    offer(to: risk)
+    count(risk.offer(frame.bytes))
     timer?.set(MonotonicTime.now().advanced(by: interval))
   }
 
-  private func riskReadable() {
-    while risk.take(into: &received) {
-      guard received.count == 1, let opened = Frame.open(received.frame(0)), opened.kind == .answer else { continue }
+  private func readable(_ machine: MachineID, _ socket: Socket) {
+    guard let link = machine == .risk ? risk : machine.shard.flatMap({ shards[$0] }) else { return }
+    while true {
+      switch link.take(from: socket, into: &received) {
+      case .nothing: return
+      case .own, .newOwner: continue
+      case .message: break
+      }
+      guard link.machine == .risk, received.count == 1, let opened = Frame.open(received.frame(0)),
+        opened.kind == .answer
+      else { continue }
       var body = opened.body
       let answer = Answer(from: &body)
       guard body.isExhausted, answer.isAnswered, let listings = try? Listings(decoding: answer.body) else { continue }
@@ -115,9 +150,7 @@ public actor MarkNode {
     }
   }
 
-  private func offer(to socket: Socket) {
-    if socket.offer(frame.bytes) != .sent { unsent += 1 }
-  }
+  private func count(_ result: Socket.SendResult) { if result != .sent { unsent += 1 } }
 
   /// Each instrument that cannot be priced is logged when that begins.
   private func report(_ found: [UnderlyingMarks.LeftOut]) {

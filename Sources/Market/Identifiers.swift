@@ -84,6 +84,19 @@ public struct MachineID: Identifier {
   @inlinable public init(rawValue: UInt32) { self.rawValue = rawValue }
   public init(_ kind: Kind, _ index: UInt16 = 0) { self.init(rawValue: UInt32(kind.rawValue) << 16 | UInt32(index)) }
 
+  /// The machine that `description` names: `shard-3`, `risk`, `gateway-0`.
+  public init?(name: String) {
+    let parts = name.split(separator: "-", maxSplits: 1)
+    guard let first = parts.first, let kind = Kind.allCases.first(where: { "\($0)" == first }) else { return nil }
+    if parts.count == 1 {
+      self.init(kind)
+    } else {
+      guard let index = UInt16(parts[1]) else { return nil }
+      self.init(kind, index)
+    }
+    if description != name { return nil }
+  }
+
   public static func shard(_ shard: ShardID) -> MachineID { MachineID(.shard, shard.rawValue) }
   public static let risk = MachineID(.risk)
   public static let settlement = MachineID(.settlement)

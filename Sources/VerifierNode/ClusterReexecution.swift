@@ -21,19 +21,27 @@ public enum ClusterReexecution {
       self.settlement = settlement
       together = EpochReexecution(machines: shards + [risk], coordinator: settlement)
     }
+
+    /// Journals lie where a newer map says.
+    public func update(_ map: ClusterMap) {
+      for machine in together.all { machine.copies.update(map.journalDirectories(of: machine.id)) }
+    }
   }
 
   /// Opens the journals; they may be growing.
   public static func open(map: ClusterMap, market: MarketDefinition) throws -> Machines {
     let signing = ActionSigning(market: market)
+    func copies(_ machine: MachineID) -> JournalCopies {
+      JournalCopies(of: machine, in: map.journalDirectories(of: machine))
+    }
     let shards = try market.shards.map { shard in
       try Replica<ShardMachine>(
-        .shard(shard), directory: map.journalDirectory(of: .shard(shard)), market: market, signing: signing)
+        .shard(shard), copies: copies(.shard(shard)), market: market, signing: signing)
     }
     let risk = try Replica<RiskMachine>(
-      .risk, directory: map.journalDirectory(of: .risk), market: market, signing: signing)
+      .risk, copies: copies(.risk), market: market, signing: signing)
     let settlement = try Replica<SettlementMachine>(
-      .settlement, directory: map.journalDirectory(of: .settlement), market: market, signing: signing)
+      .settlement, copies: copies(.settlement), market: market, signing: signing)
     return Machines(shards: shards, risk: risk, settlement: settlement)
   }
 }

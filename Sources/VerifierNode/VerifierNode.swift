@@ -16,13 +16,14 @@ public actor VerifierNode {
 
   private let id: MachineID
   private let nodeName: String
-  private let map: ClusterMap
+  private var map: ClusterMap
   private let market: MarketDefinition
   private let key: PrivateKey
   private let digest: AttestationDigest
   private let log: Logger
   private let router: Socket
-  private let coordinator: Socket
+  private let transport: Transport
+  private let coordinator: MachineLink
   private var received = MessageBuffer()
   private var frame = ByteWriter()
   private var timer: LoopTimer?
@@ -55,13 +56,14 @@ public actor VerifierNode {
     key = try VerifierKey.load(directory: map.keyDirectory(of: node))
     digest = AttestationDigest(market.parameters)
     router = try transport.router(bindingEndpointOf: id)
-    coordinator = try transport.dealer(connectingTo: .settlement)
+    self.transport = transport
+    coordinator = try transport.link(to: .settlement)
   }
 
   /// Starts verifying. Call once.
   public func start() {
-    watch(coordinator) { $0.coordinatorReadable() }
-    watch(router) { $0.routerReadable() }
+    watchCoordinator(coordinator.sockets)
+    watch(router) { verifier, _ in verifier.routerReadable() }
     timer = loop.timer { [unowned self] in self.assumeIsolated { $0.work() } }
     work()
     log.info("serving", metadata: ["machine": "\(id)", "address": "\(key.address)"])
@@ -69,16 +71,43 @@ public actor VerifierNode {
 
   public func stop() {
     timer?.cancel()
-    loop.unwatch(router)
-    loop.unwatch(coordinator)
+    for socket in [router] + coordinator.sockets { loop.unwatch(socket) }
   }
 
-  private nonisolated func watch(_ socket: Socket, _ readable: @escaping @Sendable (isolated VerifierNode) -> Void) {
-    loop.watch(socket) { [unowned self] in self.assumeIsolated { readable($0) } }
+  private func watchCoordinator(_ sockets: [Socket]) {
+    for socket in sockets { watch(socket) { $0.coordinatorReadable($1) } }
   }
 
-  private func coordinatorReadable() {
-    while coordinator.take(into: &received) {
+  /// A new map: the coordinator may have copies elsewhere.
+  public func update(_ map: ClusterMap) throws {
+    let (joined, left) = try transport.update(coordinator, to: map)
+    watchCoordinator(joined)
+    for socket in left { loop.unwatch(socket) }
+    self.map = map
+    machines?.update(map)
+  }
+
+  private nonisolated func watch(
+    _ socket: Socket, _ readable: @escaping @Sendable (isolated VerifierNode, Socket) -> Void
+  ) {
+    // The socket stays on this loop, which is the actor's own.
+    nonisolated(unsafe) let socket = socket
+    loop.watch(socket) { [unowned self] in self.assumeIsolated { readable($0, socket) } }
+  }
+
+  private func coordinatorReadable(_ socket: Socket) {
+    while true {
+      switch coordinator.take(from: socket, into: &received) {
+      case .nothing:
+        requests.sort { $0.epoch < $1.epoch }
+        return work()
+      case .own: continue
+      case .newOwner:
+        // It asks for what it still lacks.
+        askedAt = 0
+        continue
+      case .message: break
+      }
       guard received.count == 1, let opened = Frame.open(received.frame(0)), opened.kind == .attestationRequest else {
         continue
       }
@@ -87,13 +116,12 @@ public actor VerifierNode {
       guard body.isExhausted, !requests.contains(request) else { continue }
       requests.append(request)
     }
-    requests.sort { $0.epoch < $1.epoch }
-    work()
   }
 
   /// Answers what can be answered; asks again later for what cannot yet.
   private func work() {
     let now = MachineClock.monotonic()
+    coordinator.tend(at: now)
     if now - askedAt > Self.silenceNanoseconds {
       askedAt = now
       Frame.write(.feedSubscription, FeedSubscription(wantsReports: false, wantsBooks: false), in: &frame)

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Cluster
 import Foundation
 import Operations
 
@@ -7,66 +6,136 @@ import Operations
 struct DrillCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "drill", abstract: "Break a cluster on purpose and prove that nothing was lost.",
-    subcommands: [KillDrillCommand.self])
+    discussion: """
+      A drill starts a cluster of its own, drives load, injects a fault, heals it, winds the cluster down and has the \
+      journals audited against the clients' own logs by a process of its own. It fails if an invariant is breached, if \
+      a counter that should prove the fault is zero, or if there was no traffic before and after. Ctrl-C heals and \
+      stops in order.
+
+      Exit codes: 0 passed; 1 failed, also for want of something that the drill needs of this machine; 2 asked wrongly.
+      """,
+    subcommands: [DrillListCommand.self, DrillRunCommand.self, DrillAllCommand.self, KillDrillCommand.self])
 }
 
-/// Kills processes under load.
-struct KillDrillCommand: ParsableCommand {
+/// Names the drills.
+struct DrillListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "kill", abstract: "Kill processes of a role with -9 under load, then audit the outcome.",
-    discussion: """
-      The drill starts a cluster of its own, drives load, kills, waits until the node answers again, winds down and \
-      has the journals audited against the clients' logs. It fails if a kill did not happen, if there was no traffic \
-      before and after, or if an invariant is breached.
-      """)
+    commandName: "list", abstract: "List the drills.",
+    discussion: "With --json: one array of {name, what}.")
 
-  @Option(help: "matcher, risk, settlement, gateway, marks or verifier.") var role: String
-  @Option(help: "Kills.") var times = 1
-  @Option(help: "Seconds of load over which the kills are spread.") var seconds = 10.0
-  @Option(help: "Data directory to use and keep; without it a temporary one.") var data: String?
+  @Flag(help: "Print one JSON array on one line.") var json = false
+
+  private struct Entry: Encodable {
+    var name: String
+    var what: String
+  }
+
+  func run() throws {
+    let entries = DrillTable.drills.map { Entry(name: $0.name, what: $0.what) }
+    if json { return print(Output.json(entries)) }
+    let width = (entries.map(\.name.count).max() ?? 0) + 2
+    for entry in entries { print(entry.name.padding(toLength: width, withPad: " ", startingAt: 0) + entry.what) }
+  }
+}
+
+/// What all ways of running drills share.
+struct DrillArguments: ParsableArguments {
+  @Option(help: "Fixes the drill's own choices: victims, times, cut points.") var seed: UInt64 = 1
+  @Option(help: "Seconds of load, at least.") var seconds = 8.0
+  @Option(help: "Orders a second.") var load = 1_000
   @Option(help: "Instrument file.") var instruments = "cluster/config/instruments.toml"
-  @Option(help: "Orders a second.") var load = 2_000
-  @Flag(help: "Print one JSON object on the last line.") var json = false
+  @Flag(help: "Leave every fault out, to see that the drill fails then.") var disarmed = false
+  @Flag(help: "Print JSON, on the last line.") var json = false
   #if NOVATION_PLANT
     @Option(help: "Plant a bug of the test build; may be repeated.") var plant: [String] = []
   #endif
 
   func validate() throws {
-    guard ClusterMap.Role(rawValue: role) != nil else {
-      throw ValidationError(
-        "--role \(role): it must be one of \(ClusterMap.Role.allCases.map(\.rawValue).joined(separator: ", "))")
+    guard seconds > 0, seconds <= 3_000 else {
+      throw ValidationError("--seconds \(seconds): it must be positive and at most 3000")
     }
-    guard (1...1_000).contains(times) else { throw ValidationError("--times \(times): it must be 1 to 1000") }
-    guard seconds > 0 else { throw ValidationError("--seconds \(seconds): it must be positive") }
     guard (1...1_000_000).contains(load) else { throw ValidationError("--load \(load): it must be 1 to 1000000") }
   }
 
-  func run() throws {
-    var options = KillDrill.Options()
-    options.role = ClusterMap.Role(rawValue: role) ?? .matcher
-    options.times = times
+  func options() throws -> DrillOptions {
+    var options = DrillOptions()
+    options.seed = seed
     options.seconds = seconds
-    options.dataDirectory = data
-    options.instrumentsPath = instruments
     options.rate = load
+    options.instrumentsPath = instruments
+    options.isDisarmed = disarmed
+    options.say = { Output.note($0) }
     #if NOVATION_PLANT
       options.plants = try PlantedBug.check(plant)
     #endif
-    let report = try KillDrill(options, executable: Executable.path).run()
-    if json {
+    return options
+  }
+}
+
+/// Runs one drill.
+struct DrillRunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Run one drill.",
+    discussion: """
+      With --data, the directory is used and kept; if a cluster runs there already, that cluster is drilled, by the \
+      drills that can (those that only kill, stop, or come as clients). Its report's keys: drill, what, seed, passed, \
+      problems, injections (at_seconds, healed_seconds, what, proof, traffic_before, traffic_after, recovery_ms), \
+      traffic_before, traffic_after, recovery_ms, recovery_ms_median, figures, seconds, load, invariants, epochs, \
+      state_root, svg.
+      """)
+
+  @Argument(help: "A name that `drill list` knows.") var name: String
+  @OptionGroup var arguments: DrillArguments
+  @Option(help: "Write the timeline's picture there (.svg).") var svg: String?
+  @Option(help: "Data directory to use and keep; without it a temporary one.") var data: String?
+
+  func run() throws {
+    let names = DrillTable.drills.map(\.name)
+    guard let drill = DrillTable.drill(named: name) else {
+      let near = NearNames.of(name, among: names)
+      throw ValidationError(
+        "no drill '\(name)'" + (near.isEmpty ? "" : ", did you mean \(near.joined(separator: " or "))?")
+          + "; see novation drill list")
+    }
+    var options = try arguments.options()
+    options.dataDirectory = data
+    options.svgPath = svg
+    let report = DrillRunner(drill, options, executable: Executable.path).run()
+    print(arguments.json ? Output.json(report) : report.text)
+    if !report.passed { throw ExitCode(1) }
+  }
+}
+
+/// Runs them all.
+struct DrillAllCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "all", abstract: "Run every drill, one after the other.",
+    discussion: "With --json: one object of passed, seed, seconds, failed (names) and drills (their reports).")
+
+  @OptionGroup var arguments: DrillArguments
+  @Option(help: "Only these, by name; may be repeated.") var only: [String] = []
+  @Option(help: "Write a JUnit report there (.xml).") var junit: String?
+  @Option(help: "Directory for each drill's report (.json) and timeline (.svg).") var out: String?
+
+  func validate() throws {
+    for name in only where DrillTable.drill(named: name) == nil {
+      throw ValidationError("--only \(name): no such drill; see novation drill list")
+    }
+  }
+
+  func run() throws {
+    let drills = DrillTable.drills.filter { only.isEmpty || only.contains($0.name) }
+    let series = DrillSeries(drills, try arguments.options(), executable: Executable.path, outputDirectory: out)
+    if !arguments.json { print(DrillReport.rowTitle) }
+    let report = try series.run { drill in
+      if !arguments.json { print(drill.row) }
+      fflush(nil)
+    }
+    if let junit { try Data(report.junit.utf8).write(to: URL(fileURLWithPath: junit), options: .atomic) }
+    if arguments.json {
       print(Output.json(report))
     } else {
-      for kill in report.kills {
-        print(
-          "killed \(kill.node) (\(kill.pid)) at \(String(format: "%.1f", kill.at_seconds)) s: back after "
-            + "\(String(format: "%.0f", kill.recovery_ms)) ms, \(kill.orders_before) orders/s before, "
-            + "\(kill.orders_after) after")
-      }
-      for invariant in report.invariants {
-        print("  \(invariant.name): \(invariant.checks) checks, \(invariant.breaches) breaches")
-      }
-      for problem in report.problems { print("problem: \(problem)") }
-      print(report.passed ? "passed" : "FAILED")
+      print("\(report.drills.count - report.failed.count) of \(drills.count) passed in \(Int(report.seconds)) s")
     }
     if !report.passed { throw ExitCode(1) }
   }

@@ -37,6 +37,10 @@ struct LoadCommand: ParsableCommand {
   @Option(help: "Seconds of load before the window.") var warmup = 2.0
   @Option(help: "Write the latencies' percentiles there (.hgrm).") var hdr: String?
   @Option(help: "Draw the latencies there (.svg).") var plot: String?
+  @Option(help: "Drive this shard only.") var shard: Int?
+  @Option(help: "Write what was answered, slice by slice of time, there (.jsonl), as it happens.")
+  var timeline: String?
+  @Option(help: "Milliseconds of a slice.") var slice = 100
   @Flag(help: "Print one JSON object on the last line.") var json = false
 
   func validate() throws {
@@ -48,6 +52,8 @@ struct LoadCommand: ParsableCommand {
       throw ValidationError("--accounts \(accounts): it must be 1 to 100000")
     }
     guard seconds > 0 else { throw ValidationError("--seconds \(seconds): it must be positive") }
+    guard (1...10_000).contains(slice) else { throw ValidationError("--slice \(slice): it must be 1 to 10000") }
+    if let shard, shard < 0 { throw ValidationError("--shard \(shard): it must not be negative") }
     guard warmup >= 0 else { throw ValidationError("--warmup \(warmup): it must not be negative") }
   }
 
@@ -60,8 +66,11 @@ struct LoadCommand: ParsableCommand {
     configuration.seed = seed
     configuration.seconds = seconds
     configuration.warmup = warmup
+    configuration.onlyShard = shard
+    configuration.timelinePath = timeline
+    configuration.timelineSliceMilliseconds = slice
     let rates = try sweep.map { try SweepRates(parsing: $0).rates } ?? [rate]
-    for path in [hdr, plot].compactMap({ $0 }) { try requireWritable(path) }
+    for path in [hdr, plot, timeline].compactMap({ $0 }) { try requireWritable(path) }
     var target = LoadTarget(dataDirectory: data)
     target.mapPath = map
     target.accountDirectory = keys

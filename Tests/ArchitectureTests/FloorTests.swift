@@ -4,7 +4,7 @@ import Testing
 /// The house: every module stands on a floor and imports only from floors below its own.
 struct FloorTests {
   static let floors: [[String]] = [
-    ["CZeroMQ", "CLMDB", "CSecp256k1", "CSodium", "CKeccak", "Bytes"],
+    ["CZeroMQ", "CLMDB", "CSecp256k1", "CSodium", "CCurl", "CKeccak", "Bytes"],
     ["Market", "Cryptography"],
     ["Machine"],
     ["Matching", "Clearing", "Pricing", "Settlement"],
@@ -19,7 +19,9 @@ struct FloorTests {
   /// Pure modules: no clock, no randomness, no I/O; in the machines, no floating point.
   static let pure: Set<String> = ["Bytes", "Market", "Machine", "Matching", "Clearing", "Settlement", "Pricing"]
   static let machines: Set<String> = ["Market", "Machine", "Matching", "Clearing", "Settlement"]
-  static let edges: Set<String> = ["Foundation", "Glibc", "Dispatch", "CZeroMQ", "CLMDB", "Journal", "Messaging"]
+  static let edges: Set<String> = [
+    "Foundation", "Glibc", "Dispatch", "CZeroMQ", "CLMDB", "CCurl", "Journal", "Messaging",
+  ]
 
   static func floor(of module: String) -> Int? { floors.firstIndex { $0.contains(module) } }
 

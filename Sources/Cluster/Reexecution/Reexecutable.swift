@@ -37,6 +37,8 @@ public struct ReexecutionBreach: Error, Sendable, Hashable, CustomStringConverti
 /// A machine that is executed again from its journal alone, whatever its type.
 public protocol Reexecutable: AnyObject {
   var id: MachineID { get }
+  /// Where its journals lie.
+  var copies: JournalCopies { get }
   /// The epoch that the re-executed machine is in.
   var epoch: Epoch { get }
   var lastSequence: SequenceNumber { get }

@@ -15,7 +15,8 @@ public final class Replica<M: Machine & ~Copyable>: Reexecutable {
   public weak var observer: (any ReexecutionObserver)?
 
   private var machine: M
-  private let reader: any ReadableJournal
+  public let copies: JournalCopies
+  private var reader: (any ReadableJournal)?
   private let genesis: [UInt8]
   /// Of the market as this machine knows it by now.
   private var signing: ActionSigning
@@ -27,15 +28,31 @@ public final class Replica<M: Machine & ~Copyable>: Reexecutable {
   private var breach: ReexecutionBreach?
 
   /// - Parameter directory: of the machine's journal.
-  public convenience init(
-    _ id: MachineID, directory: String, market: MarketDefinition, signing: ActionSigning
-  ) throws {
-    self.init(id, journal: try JournalReader(directory: directory, machine: id), market: market, signing: signing)
+  public convenience init(_ id: MachineID, directory: String, market: MarketDefinition, signing: ActionSigning) throws {
+    try self.init(id, copies: JournalCopies(of: id, in: [directory]), market: market, signing: signing)
   }
 
-  /// From wherever the machine's journal is kept.
-  public init(_ id: MachineID, journal: any ReadableJournal, market: MarketDefinition, signing: ActionSigning) {
+  /// - Parameter copies: the machine's journals.
+  public convenience init(
+    _ id: MachineID, copies: JournalCopies, market: MarketDefinition, signing: ActionSigning
+  ) throws {
+    self.init(
+      id, copies: copies, journal: try copies.best(after: JournalPosition()), market: market, signing: signing)
+  }
+
+  /// From a journal that is kept elsewhere than in a directory.
+  public convenience init(
+    _ id: MachineID, journal: any ReadableJournal, market: MarketDefinition, signing: ActionSigning
+  ) {
+    self.init(id, copies: JournalCopies(of: id, in: []), journal: journal, market: market, signing: signing)
+  }
+
+  private init(
+    _ id: MachineID, copies: JournalCopies, journal: (any ReadableJournal)?, market: MarketDefinition,
+    signing: ActionSigning
+  ) {
     self.id = id
+    self.copies = copies
     reader = journal
     genesis = market.encoded
     self.market = market
@@ -50,6 +67,7 @@ public final class Replica<M: Machine & ~Copyable>: Reexecutable {
   public func read<R>(_ body: (borrowing M) throws -> R) rethrows -> R { try body(machine) }
 
   public func advance(past epoch: Epoch?) throws -> Bool {
+    reader = try copies.best(after: position) ?? reader
     while epoch.map({ machine.epoch <= $0 }) ?? true {
       guard try advanceOneBatch() else { return epoch == nil }
     }
@@ -58,6 +76,7 @@ public final class Replica<M: Machine & ~Copyable>: Reexecutable {
 
   public func advanceOneBatch() throws -> Bool {
     let before = position.sequence
+    guard let reader else { return false }
     do throws(JournalError) {
       position = try reader.walk(from: position, batches: 1) { header, payload, before in
         take(header, payload, before)
@@ -84,7 +103,7 @@ public final class Replica<M: Machine & ~Copyable>: Reexecutable {
     case .stream:
       consumed[header.source, default: MessageLog()].append(framed: payload, count: UInt64(header.count))
       if header.source == .risk { learnListings(header, payload) }
-    case .tick, .marks, .sessionEnd, .attestation, .settlementEvent, .continuation: break
+    case .tick, .marks, .sessionEnd, .attestation, .settlementEvent, .continuation, .handOver: break
     }
     observer?.observe(id, header, payload)
     machine.apply(header, payload, into: &output)

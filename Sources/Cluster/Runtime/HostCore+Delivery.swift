@@ -1,3 +1,4 @@
+import Authority
 import Bytes
 import Foundation
 import Journal
@@ -146,7 +147,8 @@ extension HostCore where M: ~Copyable {
   func answerQuestions() {
     let asked = questions
     questions.removeAll()
-    for (identity, query) in asked {
+    for question in asked {
+      let query = question.query
       var answer = Answer(tag: query.tag, isAnswered: true, body: [])
       do {
         if query.kind == .status {
@@ -161,15 +163,28 @@ extension HostCore where M: ~Copyable {
         answer.body = [UInt8]("\(error)".utf8)
       }
       Frame.write(.answer, answer, in: &frame)
-      _ = world.send(frame.bytes, to: identity)
+      _ = world.send(frame.bytes, to: question.identity)
     }
+  }
+
+  /// A copy that does not own the machine tells of itself, and of nothing else.
+  func answerAsStandby(_ body: inout ByteReader, _ identity: [UInt8]) {
+    let query = Query(from: &body)
+    guard body.isExhausted else { return }
+    var answer = Answer(tag: query.tag, isAnswered: false, body: [UInt8]("\(id): \(nodeName) does not own it".utf8))
+    if query.kind == .status, let status = try? status() {
+      answer = Answer(tag: query.tag, isAnswered: true, body: status)
+    }
+    Frame.write(.answer, answer, in: &frame)
+    _ = world.send(frame.bytes, to: identity)
   }
 
   private func status() throws -> [UInt8] {
     let described = role.figures(sequencer.machine)
     let streams = sequencer.machine.streams
     let status = HostStatus(
-      machine: id.description, node: nodeName, processIdentifier: getpid(), term: sequencer.term.rawValue,
+      machine: id.description, node: nodeName, role: "\(reign == .owner ? "owner" : "standby")",
+      inSync: record?.inSync ?? [], processIdentifier: getpid(), term: sequencer.term.rawValue,
       sequence: sequencer.lastSequence.rawValue, epoch: sequencer.epoch.rawValue, commits: commits,
       inputs: inputs, journalBytes: world.journalUse.used, journalCapacity: world.journalUse.capacity,
       outgoing: streams.sent.map { peer, number in

@@ -16,6 +16,14 @@ extension HostCore where M: ~Copyable {
     var body = opened.body
     let kind = opened.kind
     switch kind {
+    case .whoOwns: return answerWhoOwns(identity)
+    case .query where reign != .owner: return answerAsStandby(&body, identity)
+    case .copiedBatch, .commonGround, .handOver:
+      guard isCopy(name) else { return refuse(name, "a copy's frame") }
+      return receive(kind, &body, fromOwnerOn: name, identity)
+    default: if reign != .owner { return tellOwnership(identity) }
+    }
+    switch kind {
     case .subscribe:
       let position = StreamPosition(from: &body)
       guard body.isExhausted, isHosted(position.machine, by: name) else { return refuse(name, "a subscription") }
@@ -27,7 +35,7 @@ extension HostCore where M: ~Copyable {
     case .query:
       let query = Query(from: &body)
       guard body.isExhausted else { return refuse(name, "a query") }
-      questions.append((identity, query))
+      questions.append(Question(identity: identity, query: query, askedAt: world.monotonic()))
     case .feedSubscription:
       let subscription = FeedSubscription(from: &body)
       guard body.isExhausted, has(name, .gateway) || has(name, .verifier) else {
@@ -63,14 +71,20 @@ extension HostCore where M: ~Copyable {
     case .attestation:
       guard isAdmitted(kind, name) else { return refuse(name, "an attestation") }
       append(.attestation, body.bytes(body.remaining))
-    case .chunk, .replies, .feed, .answer, .refusal, .attestationRequest:
+    case .chunk, .replies, .feed, .answer, .refusal, .attestationRequest, .ownership, .follow, .followed,
+      .commandDone:
       refuse(name, "a frame that only hosts send")
+    case .whoOwns, .copiedBatch, .commonGround, .handOver, .command:
+      refuse(name, "a frame for another place")
     case .submitTo:
       refuse(name, "a frame that only gateways take")
     }
   }
 
-  private func isHosted(_ machine: MachineID, by name: String) -> Bool { map.node(hosting: machine)?.name == name }
+  private func isHosted(_ machine: MachineID, by name: String) -> Bool {
+    map.nodes(holding: machine).contains { $0.name == name }
+  }
+  private func isCopy(_ name: String) -> Bool { name != nodeName && isHosted(id, by: name) }
   private func has(_ name: String, _ role: ClusterMap.Role) -> Bool {
     map.nodes.first { $0.name == name }?.role == role
   }
@@ -86,7 +100,7 @@ extension HostCore where M: ~Copyable {
 
   /// One frame of the source at this place of `HostRole.sources`, only while `takesInput`.
   public func receive(_ bytes: UnsafeRawBufferPointer, fromSource index: Int) {
-    guard let opened = Frame.open(bytes), opened.kind == .chunk else { return }
+    guard reign == .owner, let opened = Frame.open(bytes), opened.kind == .chunk else { return }
     var body = opened.body
     let whole = body
     guard let chunk = StreamChunk(from: &body), chunk.source == inlets[index].source else { return }
@@ -122,6 +136,14 @@ extension HostCore where M: ~Copyable {
     inputs += 1
     inlets[index].received = end - 1
     sequencer.open.consumed.append((index, end - 1))
+  }
+
+  /// A source has another owner, which has not heard of this consumer.
+  public func sourceHasNewOwner(_ index: Int) {
+    guard reign == .owner else { return }
+    inlets[index].subscribedAt = 0
+    inlets[index].acknowledged = 0
+    subscribe(index)
   }
 
   func subscribe(_ index: Int) {

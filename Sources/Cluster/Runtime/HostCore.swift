@@ -1,3 +1,4 @@
+import Authority
 import Bytes
 import Journal
 import Logging
@@ -17,7 +18,7 @@ import Wire
 /// waits until all of it is, and input waits for the question; a seal, which commits to all before it, likewise.
 public final class HostCore<M: Machine & ~Copyable> {
   public let id: MachineID
-  let map: ClusterMap
+  var map: ClusterMap
   let nodeName: String
   let configuration: HostConfiguration
   let role: HostRole<M>
@@ -33,7 +34,7 @@ public final class HostCore<M: Machine & ~Copyable> {
   var inlets: [Inlet] = []
   var outlets: [Outlet] = []
   var subscribers: [FeedSubscriber] = []
-  var questions: [(identity: [UInt8], query: Query)] = []
+  var questions: [Question] = []
   /// Somebody who carries effects out has just come.
   var owesEffects = false
   /// The epoch in which a peer already is.
@@ -49,11 +50,52 @@ public final class HostCore<M: Machine & ~Copyable> {
   var pace = CommitPace()
   var lastSnapshot: SequenceNumber
   var isKeepingSnapshot = false
+
+  // Who owns it.
+  var reign = Reign.undecided
+  var record: Ownership?
+  var isAsking = false
+  /// When the authority is asked again; `.max` for not.
+  var askAgainAt = Int64.max
+  /// A term that is ours, once what was followed is durable.
+  var pendingTerm: Term?
+  var nodesUp: Set<String> = []
+  var nodesDown: Set<String> = []
+  var authorityKnownAt = Int64.max
+  /// Who has asked whether this copy owns the machine.
+  var acquaintances: [[UInt8]] = []
+
+  // As owner: who follows.
+  var followers: [Follower] = []
+  /// A node that is being taken into the record.
+  var joining: String?
+  /// The last entry of which anything was said; all of the journal at the start of a reign.
+  var released = SequenceNumber(0)
+  var lifeDueAt: Int64 = 0
+  var reignedAt: Int64 = 0
+
+  // As standby: who is followed.
+  var ownerIdentity: [UInt8]?
+  var mustAskToFollow = false
+  var lastAsked: Int64 = 0
+  var followedTerm = Term(0)
+  var recentLinks: [CommonGround.Link] = []
+  /// The owner has said that all it has is here.
+  var wasHandedOver = false
+
   /// Nothing more is taken or said.
   public internal(set) var isStopped = false
   /// What is closed is still awaited, nothing new is taken.
   var isEnding = false
   private var isReceiving = true
+  private let genesis: MarketDefinition
+  private let isFresh: Bool
+
+  struct Question {
+    var identity: [UInt8]
+    var query: Query
+    var askedAt: Int64
+  }
 
   struct FeedSubscriber {
     var identity: [UInt8]
@@ -65,34 +107,55 @@ public final class HostCore<M: Machine & ~Copyable> {
   ///   - position: where the journal ends.
   ///   - isFresh: the journal has only begun.
   public init(
-    _ sequencer: consuming BatchSequencer<M>, at position: JournalPosition, isFresh: Bool, role: HostRole<M>, map: ClusterMap, node: String,
+    _ sequencer: consuming BatchSequencer<M>, at position: JournalPosition, genesis: MarketDefinition, isFresh: Bool,
+    role: HostRole<M>, map: ClusterMap, node: String,
     configuration: HostConfiguration, world: any HostWorld, log: Logger
   ) {
     id = sequencer.id
     durable = position
     lastSnapshot = durable.sequence
     self.role = role
+    self.genesis = genesis
     self.map = map
     self.configuration = configuration
     self.world = world
     self.log = log
     nodeName = node
     self.sequencer = sequencer
+    self.isFresh = isFresh
     #if NOVATION_PLANT
       self.sequencer.plant(role.plant)
     #endif
-    sessions = role.sessions.map { times in
-      SessionWatch(
-        gateways: map.machines.filter { $0.kind == .gateway }, times: times, now: world.monotonic(), isFresh: isFresh)
-    }
-    for source in role.sources {
-      inlets.append(Inlet(source: source, received: self.sequencer.machine.streams.lastReceived(from: source)))
-    }
-    outlets = self.sequencer.machine.streams.sent.map { Outlet(consumer: $0.peer, ready: $0.number) }
   }
 
-  /// Starts serving. Call once.
+  /// Starts: as owner if there is no authority to ask. Call once.
   public func start() {
+    if world.hasAuthority {
+      readOwnership()
+      endOfTurn()
+    } else {
+      reign = .owner
+      serve()
+    }
+  }
+
+  /// Begins a reign: everything in the journal is durable, and may have been heard of.
+  func serve() {
+    let now = world.monotonic()
+    released = durable.sequence
+    reignedAt = now
+    if sequencer.lastSequence == SequenceNumber(0) {
+      let encoded = genesis.encoded
+      encoded.withUnsafeBytes { _ = append(.genesis, $0) }
+    }
+    lastSnapshot = durable.sequence
+    let streams = sequencer.machine.streams
+    inlets = role.sources.map { Inlet(source: $0, received: streams.lastReceived(from: $0)) }
+    outlets = streams.sent.map { Outlet(consumer: $0.peer, ready: $0.number) }
+    sessions = role.sessions.map { times in
+      SessionWatch(
+        gateways: map.machines.filter { $0.kind == .gateway }, times: times, now: now, isFresh: isFresh)
+    }
     for index in inlets.indices { subscribe(index) }
     log.info(
       "serving", metadata: ["machine": "\(id)", "term": "\(sequencer.term)", "sequence": "\(sequencer.lastSequence)"])
@@ -106,8 +169,14 @@ public final class HostCore<M: Machine & ~Copyable> {
 
   /// Whether input may be handed to it now; what may not waits where it is.
   public var takesInput: Bool {
-    !isStopped && !isEnding && !mustSettle && sequencer.openInputs < configuration.inputsPerCommit
-      && closed.count < configuration.batchesInFlight
+    guard !isStopped, !isEnding else { return false }
+    return switch reign {
+    case .owner:
+      !mustSettle && sequencer.openInputs < configuration.inputsPerCommit
+        && closed.count < configuration.batchesInFlight
+    case .handingOver: false
+    case .undecided, .standby, .candidate: true
+    }
   }
 
   /// Something waits for durable state.
@@ -165,7 +234,18 @@ public final class HostCore<M: Machine & ~Copyable> {
   /// Call after input was handed over, after a batch became durable, and when a wake-up that was asked for is due.
   public func endOfTurn() {
     guard !isStopped else { return }
-    if !isEnding {
+    tendReign()
+    if reign == .owner || isHandingOver { tendMachine() }
+    let receiving = takesInput
+    if receiving != isReceiving {
+      isReceiving = receiving
+      world.setReceiving(receiving)
+    }
+    setWakeUp()
+  }
+
+  private func tendMachine() {
+    if !isEnding, reign == .owner {
       var rounds = 0
       while rounds < configuration.ticksPerTurn, !mustSettle, sequencer.fireDeadlines() {
         pace.appended(isUrgent: false, at: world.monotonic())
@@ -179,12 +259,8 @@ public final class HostCore<M: Machine & ~Copyable> {
     acknowledgeSources()
     if !isEnding { resubscribeIfSilent() }
     pumpOutlets()
-    let receiving = takesInput
-    if receiving != isReceiving {
-      isReceiving = receiving
-      world.setReceiving(receiving)
-    }
-    setWakeUp()
+    pumpFollowers()
+    completeHandOver()
   }
 
   /// Does what waits for durable state, as far as all of it is, and what waited for that.
@@ -196,7 +272,12 @@ public final class HostCore<M: Machine & ~Copyable> {
         consumeDeferred()
       } else if !isSettled {
         return
-      } else if !questions.isEmpty {
+      } else if let last = questions.last {
+        guard isReadable(since: last.askedAt) else {
+          // Whoever is the fence is asked at once.
+          lifeDueAt = 0
+          return
+        }
         answerQuestions()
       } else if owesEffects {
         resumeEffects()
@@ -241,7 +322,7 @@ public final class HostCore<M: Machine & ~Copyable> {
     !isKeepingSnapshot && sequencer.lastSequence.rawValue - lastSnapshot.rawValue >= configuration.snapshotEvery
   }
 
-  private func takeSnapshot() {
+  func takeSnapshot() {
     var writer = ByteWriter(capacity: 1 << 20)
     sequencer.machine.writeSnapshot(to: &writer)
     lastSnapshot = sequencer.lastSequence
@@ -262,6 +343,7 @@ public final class HostCore<M: Machine & ~Copyable> {
   private var isCommitDue: Bool {
     guard sequencer.openInputs > 0, !isWriting, !isKeepingSnapshot, !isStopped else { return false }
     return sequencer.openInputs >= configuration.inputsPerCommit || mustSettle || isEnding || isSnapshotDue
+      || isHandingOver
       || pace.dueAt(configuration) <= world.monotonic()
   }
 
@@ -277,17 +359,22 @@ public final class HostCore<M: Machine & ~Copyable> {
         batch.origins.removeAll()
       }
     #endif
+    copy(batch)
     world.write(batch)
   }
 
   /// The journal has made a batch durable.
   public func batchIsDurable(_ batch: CommitBatch) {
     guard !isStopped else { return }
-    isWriting = false
     batch.isDurable = true
     durable = batch.position
     commits += 1
-    release()
+    if reign == .owner || isHandingOver {
+      isWriting = false
+      release()
+    } else {
+      followedBatchIsDurable()
+    }
     endOfTurn()
   }
 
@@ -302,8 +389,10 @@ public final class HostCore<M: Machine & ~Copyable> {
 
   /// Lets the outputs of durable batches out, in order.
   func release() {
-    while let batch = closed.first, batch.isDurable, !isStopped {
+    guard reign == .owner || isHandingOver else { return }
+    while let batch = closed.first, batch.isDurable, !isStopped, isFenced(batch.lastSequence) {
       closed.removeFirst()
+      released = batch.lastSequence
       deliver(batch)
       sequencer.reuse(batch)
     }
@@ -316,6 +405,8 @@ public final class HostCore<M: Machine & ~Copyable> {
     if sequencer.openInputs > 0, !isWriting { wait = min(wait, max(0, pace.dueAt(configuration) - now)) }
     // A machine that waits to be durable is woken by its journal.
     if !takesInput, isWriting { wait = Inlet.silenceNanoseconds / 3 }
+    if reign != .owner { wait = Inlet.silenceNanoseconds / 3 }
+    if world.hasAuthority { wait = min(wait, configuration.lifeNanoseconds, max(0, askAgainAt - now)) }
     world.wake(at: now + wait)
   }
 }

@@ -56,6 +56,18 @@ public struct HostConfiguration: Sendable {
   public var urgentCommitNanoseconds: Int64 = 3_000_000
   /// Longest time that an input from another machine, which no client waits for, is kept from a commit.
   public var relaxedCommitNanoseconds: Int64 = 10_000_000
+  /// Between signs of life from an owner to those that follow it.
+  public var lifeNanoseconds: Int64 = 50_000_000
+  /// Silence after which a standby is no longer waited for.
+  public var followerSilenceNanoseconds: Int64 = 1_000_000_000
+  /// Entries on their way to a standby that it has not acknowledged.
+  public var followerWindow: UInt64 = 32_768
+  /// Time until the authority is asked again when it gave no answer.
+  public var authorityRetryNanoseconds: Int64 = 100_000_000
+  /// Time that a copy is given to take over what was handed to it.
+  public var handOverNanoseconds: Int64 = 2_000_000_000
+  /// An owner's node that never had a lease is taken for gone after this time.
+  public var absenceNanoseconds: Int64 = 5_000_000_000
   /// Ticks in one turn; a machine with more to do goes on in the next.
   public var ticksPerTurn = 16
   /// Journal entries between snapshots.

@@ -12,6 +12,10 @@ public struct HostStatus: Codable, Sendable {
   }
   public var machine: String
   public var node: String
+  /// `owner` or `standby`; an edge owns itself.
+  public var role: String
+  /// Nodes whose copies are the owner's fence.
+  public var inSync: [String]
   public var processIdentifier: Int32
   public var term: UInt32
   public var sequence: UInt64
@@ -34,7 +38,8 @@ public struct HostStatus: Codable, Sendable {
     _ machine: MachineID, node: String, inputs: UInt64, figures: [String: Int64], texts: [String: String] = [:]
   ) -> HostStatus {
     HostStatus(
-      machine: machine.description, node: node, processIdentifier: getpid(), term: 0, sequence: 0, epoch: 0,
+      machine: machine.description, node: node, role: "owner", inSync: [], processIdentifier: getpid(), term: 0,
+      sequence: 0, epoch: 0,
       commits: 0, inputs: inputs, journalBytes: 0, journalCapacity: 0, outgoing: [], incoming: [], figures: figures,
       texts: texts)
   }

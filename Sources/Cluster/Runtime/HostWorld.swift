@@ -1,7 +1,11 @@
+import Authority
+import Bytes
+import Cryptography
 import Journal
 import Machine
 import Market
 import Messaging
+import Wire
 
 /// Where a host's time comes from.
 public protocol TimeSource: AnyObject {
@@ -40,6 +44,31 @@ public protocol HostWorld: TimeSource {
   func wake(at time: Int64)
   /// Input is wanted, or is to wait in its sockets.
   func setReceiving(_ isReceiving: Bool)
+
+  // MARK: Other copies of the machine
+
+  /// Whether somebody says who owns the machine; if not, this copy does.
+  var hasAuthority: Bool { get }
+  /// Asks the authority; `HostCore.authorityAnswered` follows.
+  func ask(_ question: AuthorityQuestion)
+  /// Monotonic time until which this node's lease lets it serve alone.
+  var leaseEnd: Int64 { get }
+  /// Nodes with another copy.
+  var copyNodes: [String] { get }
+  /// Sends a frame to another copy.
+  func send(_ frame: UnsafeRawBufferPointer, toCopyOn node: String) -> Socket.SendResult
+  /// Calls `body` with the durable batches after an entry that ends one, in order: their encoded entries, each after
+  /// its `u32` length, and the last one's sequence; until it returns `false`.
+  func forEachBatch(
+    after sequence: SequenceNumber, _ body: (_ entries: UnsafeRawBufferPointer, _ last: SequenceNumber) throws -> Bool
+  ) throws
+  /// The link of the durable batch that ended with an entry; `nil` if none did.
+  func link(endingAt sequence: SequenceNumber) throws -> Digest?
+  /// Links of durable batches, latest first, ever wider apart.
+  func recentLinks() throws -> [CommonGround.Link]
+  /// Removes all that was written after an entry that ends a batch. The machine is rebuilt after it.
+  func cutJournal(after sequence: SequenceNumber) throws
+
   /// The term is over: nothing more is said, and the machine is rebuilt from its journal.
   func endTerm(_ what: String, _ reason: any Error)
 }

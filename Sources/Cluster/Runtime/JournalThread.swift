@@ -1,5 +1,6 @@
 import Dispatch
 import Journal
+import Market
 
 #if NOVATION_PLANT
   import Glibc
@@ -34,6 +35,9 @@ final class JournalThread: @unchecked Sendable {
   func keep(snapshot: [UInt8], version: UInt16, _ done: @escaping @Sendable ((any Error)?) -> Void) {
     perform(done) { journal in try snapshot.withUnsafeBytes { try journal.keep(snapshot: $0, version: version) } }
   }
+
+  /// Removes the end of the journal, which must then be opened anew.
+  func cut(after sequence: SequenceNumber) throws { try queue.sync { try journal.cut(after: sequence) } }
 
   private func perform(
     _ done: @escaping @Sendable ((any Error)?) -> Void, _ body: @escaping @Sendable (Journal) throws -> Void

@@ -1,3 +1,4 @@
+import Authority
 import Bytes
 import Glibc
 import Journal
@@ -19,34 +20,50 @@ public actor MachineHost<M: Machine & ~Copyable> {
   private let configuration: HostConfiguration
   private let world: SocketWorld
   private let core: HostCore<M>
+  private let nodeName: String
+  private let transport: Transport
+  private let authority: NodeAuthority?
+  private let log: Logger
+  private var authorityWatch: AuthorityWatch?
   private var received = MessageBuffer()
   private var endings: [CheckedContinuation<Void, Never>] = []
 
-  /// Opens the journal, rebuilds the machine, binds its endpoint and subscribes to its sources.
+  /// Opens the journal, rebuilds the machine, binds its endpoint and connects to its sources and other copies.
+  /// - Parameter authority: who says which copy owns the machine; without one this copy does.
   /// - Throws: what keeps the machine from being hosted: a damaged journal, a bound endpoint, an unknown version.
   public init(
     _ id: MachineID, role: HostRole<M>, on loop: SocketLoop, map: ClusterMap, node: String, genesis: MarketDefinition,
-    transport: Transport, configuration: HostConfiguration, log: Logger
+    transport: Transport, authority: NodeAuthority? = nil, configuration: HostConfiguration, log: Logger
   ) throws {
     self.id = id
     self.loop = loop
     self.configuration = configuration
+    self.transport = transport
+    self.authority = authority
+    self.log = log
+    nodeName = node
+    guard let own = map.nodes.first(where: { $0.name == node }) else {
+      throw ClusterMapError(path: "cluster map", reason: "there is no node \(node)")
+    }
     let journal = try Journal(
-      directory: map.journalDirectory(of: id), machine: id, configuration: configuration.journal)
+      directory: map.journalDirectory(of: id, on: own), machine: id, configuration: configuration.journal)
     let isFresh = journal.lastSequence == SequenceNumber(0)
-    let sequencer: Sequencer<M> = try Sequencer.open(id: id, journal: journal, genesis: genesis)
+    let sequencer: Sequencer<M> = try Sequencer.open(id: id, journal: journal, genesis: nil)
+    let others = map.nodes(holding: id).filter { $0.name != node }
     world = SocketWorld(
-      loop: loop, journal: JournalThread(journal), router: try transport.router(bindingEndpointOf: id),
-      sources: try role.sources.map { try transport.dealer(connectingTo: $0) })
+      loop: loop, journal: JournalThread(journal), router: try transport.router(bindingCopyOf: id, on: own),
+      sources: try role.sources.map { try transport.link(to: $0) },
+      copies: try others.map { ($0.name, try transport.dealer(connectingTo: id, on: $0, map)) }, authority: authority)
     core = HostCore(
-      sequencer.takeInputs(), at: journal.position, isFresh: isFresh, role: role, map: map, node: node, configuration: configuration, world: world,
-      log: log)
+      sequencer.takeInputs(), at: journal.position, genesis: genesis, isFresh: isFresh, role: role, map: map,
+      node: node, configuration: configuration, world: world, log: log)
   }
 
-  /// Starts serving. Call once.
+  /// Starts serving, or following. Call once.
   public func start() {
-    watch(world.router) { $0.routerReadable() }
-    for (index, socket) in world.sources.enumerated() { watch(socket) { $0.sourceReadable(index) } }
+    watch(world.router) { host, _ in host.routerReadable() }
+    for index in world.sources.indices { watchSource(index, world.sources[index].sockets) }
+    for (node, socket) in world.copies { watchCopy(node, socket) }
     world.batchIsDurable = { [unowned self] batch, failure in
       assumeIsolated { host in
         if let failure { host.core.journalFailed(failure) } else { host.core.batchIsDurable(batch) }
@@ -59,15 +76,71 @@ public actor MachineHost<M: Machine & ~Copyable> {
         host.endWhenSettled()
       }
     }
-    loop.atEndOfTurn { [unowned self] in assumeIsolated { $0.core.endOfTurn() } }
+    world.authorityAnswered = { [unowned self] question, word in
+      assumeIsolated { $0.core.authorityAnswered(question, word) }
+    }
+    loop.atEndOfTurn { [unowned self] in
+      assumeIsolated { host in
+        for source in host.world.sources { source.tend(at: host.world.monotonic()) }
+        host.core.endOfTurn()
+      }
+    }
     // A turn in which the timer fires ends like any other.
     world.wakeUp = loop.timer {}
+    if let authority {
+      authorityWatch = authority.authority.watch { [weak self] change in self?.authorityChanged(change) }
+      authority.onLapse { [weak self] in self?.leaseLapsed() }
+    }
     core.start()
   }
 
-  private nonisolated func watch(_ socket: Socket, _ readable: @escaping @Sendable (isolated MachineHost) -> Void) {
-    loop.watch(socket) { [unowned self] in self.assumeIsolated { readable($0) } }
+  private nonisolated func authorityChanged(_ change: AuthorityChange) {
+    loop.perform { self.assumeIsolated { $0.core.authorityChanged(change) } }
   }
+
+  private nonisolated func leaseLapsed() {
+    loop.perform { self.assumeIsolated { $0.core.readOwnership() } }
+  }
+
+  private nonisolated func watch(
+    _ socket: Socket, _ readable: @escaping @Sendable (isolated MachineHost, Socket) -> Void
+  ) {
+    // The socket stays on this loop, which is the actor's own.
+    nonisolated(unsafe) let socket = socket
+    loop.watch(socket) { [unowned self] in self.assumeIsolated { readable($0, socket) } }
+  }
+
+  private func watchSource(_ index: Int, _ sockets: [Socket]) {
+    for socket in sockets { watch(socket) { $0.sourceReadable(index, $1) } }
+  }
+
+  private func watchCopy(_ node: String, _ socket: Socket) {
+    watch(socket) { $0.copyReadable(node, $1) }
+  }
+
+  /// A new map: copies and sources may have other places.
+  public func update(_ map: ClusterMap) throws {
+    guard !core.isStopped else { return }
+    for (index, source) in world.sources.enumerated() {
+      let (joined, left) = try transport.update(source, to: map)
+      watchSource(index, joined)
+      for socket in left { loop.unwatch(socket) }
+    }
+    let others = map.nodes(holding: id).filter { $0.name != nodeName }
+    for node in others where !world.copyNodes.contains(node.name) {
+      let socket = try transport.dealer(connectingTo: id, on: node, map)
+      world.add(node.name, socket)
+      watchCopy(node.name, socket)
+    }
+    for name in world.copyNodes where !others.contains(where: { $0.name == name }) {
+      if let socket = world.remove(name) { loop.unwatch(socket) }
+    }
+    core.map = map
+  }
+
+  /// Gives the machine to another copy.
+  /// - Returns: why not, or `nil`.
+  public func handOver(to node: String) -> String? { core.handOver(to: node) }
 
   private func routerReadable() {
     var frames = 0
@@ -78,11 +151,24 @@ public actor MachineHost<M: Machine & ~Copyable> {
     }
   }
 
-  private func sourceReadable(_ index: Int) {
+  private func sourceReadable(_ index: Int, _ socket: Socket) {
     var frames = 0
-    while frames < configuration.framesPerTurn, core.takesInput, world.sources[index].take(into: &received) {
+    while frames < configuration.framesPerTurn, core.takesInput {
+      switch world.sources[index].take(from: socket, into: &received) {
+      case .nothing: return
+      case .message: if received.count == 1 { core.receive(received.frame(0), fromSource: index) }
+      case .own: break
+      case .newOwner: core.sourceHasNewOwner(index)
+      }
       frames += 1
-      if received.count == 1 { core.receive(received.frame(0), fromSource: index) }
+    }
+  }
+
+  private func copyReadable(_ node: String, _ socket: Socket) {
+    var frames = 0
+    while frames < configuration.framesPerTurn, socket.take(into: &received) {
+      frames += 1
+      if received.count == 1 { core.receive(received.frame(0), fromCopyOn: node) }
     }
   }
 
@@ -102,8 +188,10 @@ public actor MachineHost<M: Machine & ~Copyable> {
       core.takeLastSnapshot()
       guard core.isIdle else { return }
       core.stop()
-      loop.unwatch(world.router)
-      for source in world.sources { loop.unwatch(source) }
+      authorityWatch?.cancel()
+      for socket in [world.router] + world.sources.flatMap(\.sockets) + world.copies.map(\.socket) {
+        loop.unwatch(socket)
+      }
     }
     for ending in endings { ending.resume() }
     endings.removeAll()

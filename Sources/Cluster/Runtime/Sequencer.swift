@@ -16,13 +16,14 @@ public struct Sequencer<M: Machine & ~Copyable>: ~Copyable {
   private var committed = CommitBatch()
 
   /// Reopens a machine as its journal tells it: the latest snapshot, then every entry after it. An empty journal begins
-  /// with `genesis`.
+  /// with `genesis`, if there is one.
   public static func open(
-    id: MachineID, journal: Journal, genesis: MarketDefinition, time: any TimeSource = SystemTime()
+    id: MachineID, journal: Journal, genesis: MarketDefinition?, time: any TimeSource = SystemTime()
   ) throws -> Sequencer {
     var sequencer = Sequencer(
       id: id, journal: journal, machine: try MachineRecovery.recover(id, from: journal), time: time)
-    if journal.lastSequence == SequenceNumber(0) {
+    try journal.finishCut(sequencer.machine.streams)
+    if let genesis, journal.lastSequence == SequenceNumber(0) {
       let encoded = genesis.encoded
       encoded.withUnsafeBytes { _ = sequencer.submit(.genesis, $0) }
       try sequencer.commit()
@@ -110,6 +111,7 @@ public enum RuntimeError: Error, CustomStringConvertible {
   case unknownSnapshotVersion(MachineID, found: UInt16, known: UInt16)
   case damagedSnapshot(MachineID, at: SequenceNumber)
   case sealRefused(MachineID, Epoch)
+  case malformedBatch(MachineID, after: SequenceNumber, from: String)
   case outOfOrder(MachineID, expected: SequenceNumber, found: SequenceNumber)
 
   public var description: String {
@@ -118,6 +120,8 @@ public enum RuntimeError: Error, CustomStringConvertible {
       "\(id): the snapshot has version \(found); this build reads \(known)"
     case .damagedSnapshot(let id, let sequence): "\(id): the snapshot at entry \(sequence) is damaged"
     case .sealRefused(let id, let epoch): "\(id): the machine refused the seal of epoch \(epoch)"
+    case .malformedBatch(let id, let sequence, let node):
+      "\(id): the batch after entry \(sequence) that came from \(node) is malformed"
     case .outOfOrder(let id, let expected, let found): "\(id): entry \(found) came where \(expected) is next"
     }
   }

@@ -1,25 +1,38 @@
+import Authority
+import Bytes
+import Cryptography
 import Glibc
 import Journal
 import Machine
 import Market
 import Messaging
+import Wire
 
-/// The real world of a host: ZeroMQ sockets on a loop, LMDB on a thread of its own, the system's clocks.
+/// The real world of a host: ZeroMQ sockets on a loop, LMDB on a thread of its own, the system's clocks, an authority.
 final class SocketWorld: HostWorld {
   let router: Socket
-  let sources: [Socket]
+  let sources: [MachineLink]
+  /// Sockets to the machine's other copies, by node.
+  private(set) var copies: [(node: String, socket: Socket)]
   private let loop: SocketLoop
   private let journal: JournalThread
+  private let authority: NodeAuthority?
   /// Called on the loop.
   var batchIsDurable: @Sendable (CommitBatch, (any Error)?) -> Void = { _, _ in }
   var snapshotIsDurable: @Sendable ((any Error)?) -> Void = { _ in }
+  var authorityAnswered: @Sendable (AuthorityQuestion, AuthorityWord) -> Void = { _, _ in }
   var wakeUp: LoopTimer?
 
-  init(loop: SocketLoop, journal: JournalThread, router: Socket, sources: [Socket]) {
+  init(
+    loop: SocketLoop, journal: JournalThread, router: Socket, sources: [MachineLink],
+    copies: [(node: String, socket: Socket)], authority: NodeAuthority?
+  ) {
     self.loop = loop
     self.journal = journal
     self.router = router
     self.sources = sources
+    self.copies = copies
+    self.authority = authority
   }
 
   func monotonic() -> Int64 { MachineClock.monotonic() }
@@ -52,9 +65,48 @@ final class SocketWorld: HostWorld {
     wakeUp?.set(MonotonicTime.now().advanced(by: max(0, time - monotonic())))
   }
 
+  /// What comes from other copies is taken at any time: the fence is among it.
   func setReceiving(_ isReceiving: Bool) {
-    for socket in [router] + sources { loop.pause(socket, !isReceiving) }
+    for socket in [router] + sources.flatMap(\.sockets) { loop.pause(socket, !isReceiving) }
   }
+
+  // MARK: Other copies
+
+  var hasAuthority: Bool { authority != nil }
+  var leaseEnd: Int64 { authority?.holdsUntil ?? .max }
+  var copyNodes: [String] { copies.map(\.node) }
+
+  func ask(_ question: AuthorityQuestion) {
+    guard let authority else { return }
+    Task.detached { [loop, authorityAnswered] in
+      let word = await authority.answer(question)
+      loop.perform { authorityAnswered(question, word) }
+    }
+  }
+
+  func send(_ frame: UnsafeRawBufferPointer, toCopyOn node: String) -> Socket.SendResult {
+    copies.first { $0.node == node }?.socket.offer(frame) ?? .unreachable
+  }
+
+  func add(_ node: String, _ socket: Socket) { copies.append((node, socket)) }
+  func remove(_ node: String) -> Socket? {
+    guard let index = copies.firstIndex(where: { $0.node == node }) else { return nil }
+    return copies.remove(at: index).socket
+  }
+
+  func forEachBatch(
+    after sequence: SequenceNumber, _ body: (UnsafeRawBufferPointer, SequenceNumber) throws -> Bool
+  ) throws {
+    try journal.journal.forEachBatch(after: sequence, body)
+  }
+
+  func link(endingAt sequence: SequenceNumber) throws -> Digest? { try journal.journal.link(endingAt: sequence) }
+
+  func recentLinks() throws -> [CommonGround.Link] {
+    try journal.journal.recentLinks().map { CommonGround.Link(sequence: $0.sequence, link: $0.link) }
+  }
+
+  func cutJournal(after sequence: SequenceNumber) throws { try journal.cut(after: sequence) }
 
   /// Whatever ends the term ends the process: its supervisor starts it again from the journal.
   func endTerm(_ what: String, _ reason: any Error) { exit(HostExit.termEnded) }

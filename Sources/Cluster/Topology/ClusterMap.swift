@@ -13,11 +13,14 @@ public struct ClusterMap: Codable, Sendable, Hashable {
     public var role: Role
     /// Names of the machines and edges it hosts, each with an endpoint in `endpoints`.
     public var hosts: [String]
+    /// Names of machines of which it holds a copy that follows their owner.
+    public var standbys: [String]?
     /// Its CURVE public key, 64 hexadecimal digits.
     public var publicKey: String
 
-    public init(name: String, role: Role, hosts: [String], publicKey: String) {
+    public init(name: String, role: Role, hosts: [String], standbys: [String]? = nil, publicKey: String) {
       self.name = name
+      self.standbys = standbys
       self.role = role
       self.hosts = hosts
       self.publicKey = publicKey
@@ -80,6 +83,24 @@ public struct ClusterMap: Codable, Sendable, Hashable {
   public func binding(of machine: MachineID) -> String? {
     bindings?[machine.description] ?? endpoint(of: machine)
   }
+  /// The nodes that hold a copy of a machine: the one that it is at home on, and its standbys'.
+  public func nodes(holding machine: MachineID) -> [Node] {
+    let name = machine.description
+    return nodes.filter { $0.hosts.contains(name) || $0.standbys?.contains(name) == true }
+  }
+  /// Name of the copy of a machine that a node holds; at home that of the machine itself.
+  public static func copy(of machine: MachineID, on node: String) -> String { "\(machine)@\(node)" }
+
+  /// Where others reach the copy that a node holds, and where that binds.
+  public func endpoint(of machine: MachineID, on node: Node) -> String? {
+    endpoints[Self.copy(of: machine, on: node.name)]
+      ?? (node.hosts.contains(machine.description) ? endpoint(of: machine) : nil)
+  }
+  public func binding(of machine: MachineID, on node: Node) -> String? {
+    bindings?[Self.copy(of: machine, on: node.name)]
+      ?? (node.hosts.contains(machine.description) && endpoints[Self.copy(of: machine, on: node.name)] == nil
+        ? binding(of: machine) : endpoint(of: machine, on: node))
+  }
   /// Every machine or edge with an endpoint, in order.
   public var machines: [MachineID] {
     nodes.flatMap { node in node.hosts.compactMap { MachineID(name: $0) } }.sorted()
@@ -88,6 +109,18 @@ public struct ClusterMap: Codable, Sendable, Hashable {
 
   /// Where the journal of a machine lies.
   public func journalDirectory(of machine: MachineID) -> String { "\(dataDirectory)/journal/\(machine)" }
+  /// Where the journal of the copy lies that a node holds: each copy has its own.
+  public func journalDirectory(of machine: MachineID, on node: Node) -> String {
+    endpoints[Self.copy(of: machine, on: node.name)] == nil
+      ? journalDirectory(of: machine) : "\(dataDirectory)/journal/\(Self.copy(of: machine, on: node.name))"
+  }
+  /// Where journals of the machine lie: of its copies of now, and of copies that once were. The place of its home is the
+  /// only one while there is none.
+  public func journalDirectories(of machine: MachineID) -> [String] {
+    let found = (try? FileManager.default.contentsOfDirectory(atPath: "\(dataDirectory)/journal")) ?? []
+    let own = found.filter { $0 == machine.description || $0.hasPrefix("\(machine)@") }.sorted()
+    return own.isEmpty ? [journalDirectory(of: machine)] : own.map { "\(dataDirectory)/journal/\($0)" }
+  }
   public var ledgerDirectory: String { "\(dataDirectory)/ledger" }
   public var keyDirectory: String { "\(dataDirectory)/keys" }
   /// The market as first opened: an encoded `Listing`.
@@ -132,19 +165,4 @@ public struct ClusterMapError: Error, CustomStringConvertible {
   public var path: String
   public var reason: String
   public var description: String { "\(path): \(reason)" }
-}
-
-extension MachineID {
-  /// The machine that `description` names: `shard-3`, `risk`, `gateway-0`.
-  public init?(name: String) {
-    let parts = name.split(separator: "-", maxSplits: 1)
-    guard let first = parts.first, let kind = Kind.allCases.first(where: { "\($0)" == first }) else { return nil }
-    if parts.count == 1 {
-      self.init(kind)
-    } else {
-      guard let index = UInt16(parts[1]) else { return nil }
-      self.init(kind, index)
-    }
-    if description != name { return nil }
-  }
 }

@@ -34,17 +34,24 @@ public struct Transport: Sendable {
 
   /// The socket on which a machine's peers reach it.
   public func router(bindingEndpointOf machine: MachineID) throws -> Socket {
-    try serve(machine, domain: Self.nodeDomain)
+    try serve(machine, at: map.binding(of: machine), domain: Self.nodeDomain)
+  }
+
+  /// The same for the copy of a machine that a node holds.
+  public func router(bindingCopyOf machine: MachineID, on node: ClusterMap.Node) throws -> Socket {
+    try serve(machine, at: map.binding(of: machine, on: node), domain: Self.nodeDomain)
   }
 
   /// The socket on which clients reach a gateway.
   /// - Parameter silence: milliseconds without a sign of life after which a client's connection is given up.
   public func frontDoor(bindingEndpointOf gateway: MachineID, silence: Int32) throws -> Socket {
-    try serve(gateway, domain: Self.clientDomain, silence: silence)
+    try serve(gateway, at: map.binding(of: gateway), domain: Self.clientDomain, silence: silence)
   }
 
-  private func serve(_ machine: MachineID, domain: String, silence: Int32 = 0) throws -> Socket {
-    guard let binding = map.binding(of: machine) else {
+  private func serve(
+    _ machine: MachineID, at binding: String?, domain: String, silence: Int32 = 0
+  ) throws -> Socket {
+    guard let binding else {
       throw ClusterMapError(path: "cluster map", reason: "\(machine) has no endpoint")
     }
     var options = options
@@ -57,8 +64,42 @@ public struct Transport: Sendable {
 
   /// A connection to another machine; only the process that holds its node's key can answer.
   public func dealer(connectingTo machine: MachineID) throws -> Socket {
-    guard let endpoint = map.endpoint(of: machine), let node = map.node(hosting: machine),
-      let key = CurvePublicKey(hexadecimal: node.publicKey)
+    guard let node = map.node(hosting: machine) else {
+      throw ClusterMapError(path: "cluster map", reason: "\(machine) is hosted nowhere")
+    }
+    return try dealer(connectingTo: machine, on: node, map)
+  }
+
+  /// A connection to a machine wherever its owner is, now and later.
+  public func link(to machine: MachineID) throws -> MachineLink {
+    let link = MachineLink(to: machine)
+    for node in map.nodes(holding: machine) {
+      link.add(node.name, try dealer(connectingTo: machine, on: node, map))
+    }
+    return link
+  }
+
+  /// Connects a link to the copies that a newer map has, and leaves those that it has not.
+  /// - Returns: the sockets that joined and that left.
+  public func update(_ link: MachineLink, to map: ClusterMap) throws -> (joined: [Socket], left: [Socket]) {
+    let nodes = map.nodes(holding: link.machine)
+    var joined: [Socket] = []
+    for node in nodes where !link.nodes.contains(node.name) {
+      let socket = try dealer(connectingTo: link.machine, on: node, map)
+      link.add(node.name, socket)
+      joined.append(socket)
+    }
+    let gone = link.nodes.filter { name in !nodes.contains { $0.name == name } }
+    return (joined, gone.compactMap { link.remove($0) })
+  }
+
+  /// A connection to one copy of a machine.
+  public func dealer(connectingTo machine: MachineID, on node: ClusterMap.Node) throws -> Socket {
+    try dealer(connectingTo: machine, on: node, map)
+  }
+
+  func dealer(connectingTo machine: MachineID, on node: ClusterMap.Node, _ map: ClusterMap) throws -> Socket {
+    guard let endpoint = map.endpoint(of: machine, on: node), let key = CurvePublicKey(hexadecimal: node.publicKey)
     else { throw ClusterMapError(path: "cluster map", reason: "\(machine) has no endpoint, or its node no key") }
     var options = options
     options.security = .curveClient(keys, server: key)

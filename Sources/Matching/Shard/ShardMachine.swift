@@ -209,7 +209,7 @@ public struct ShardMachine: ~Copyable, Machine {
     case .stream: consume(header, payload, into: &output)
     case .marks: takeMarks(payload)
     case .sessionEnd: endSession(payload, into: &output)
-    case .action, .tick, .seal, .continuation, .genesis, .attestation, .settlementEvent: break
+    case .action, .tick, .seal, .continuation, .handOver, .genesis, .attestation, .settlementEvent: break
     }
   }
 

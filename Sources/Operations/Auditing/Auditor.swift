@@ -28,7 +28,11 @@ public enum Auditor {
     let machines = try ClusterReexecution.open(map: map, market: market)
     return try audit(
       machines, market: market, ledger: ledger, clients: clients, isRunning: isRunning
-    ) { try JournalReader(directory: map.journalDirectory(of: $0), machine: $0) }
+    ) { machine in
+      let replica = machines.together.all.first { $0.id == machine }
+      return try JournalReader(
+        directory: replica?.copies.latest() ?? map.journalDirectory(of: machine), machine: machine)
+    }
   }
 
   /// Audits machines that were not re-executed yet, wherever their journals are.
@@ -48,7 +52,9 @@ public enum Auditor {
 
   /// The market as the coordinator's journal begins with it.
   private static func market(in path: String) throws -> MarketDefinition {
-    let directory = "\(path)/journal/\(MachineID.settlement)"
+    let map = ClusterMap(
+      dataDirectory: path, nodes: [], endpoints: [:], operatorPublicKey: "", shardCount: 0, settings: .init())
+    let directory = try JournalCopies(of: .settlement, in: map.journalDirectories(of: .settlement)).latest()
     guard FileManager.default.fileExists(atPath: directory) else {
       throw AuditError(path: path, reason: "no cluster has left its journals here; name its directory with --data")
     }

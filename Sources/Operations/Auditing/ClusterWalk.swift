@@ -149,7 +149,8 @@ package final class ClusterWalk: ReexecutionObserver {
       if machine == .risk, header.source.shard != nil { heard(of: header.epoch, from: header.source) }
       var messages = StreamMessages(header, payload)
       while var message = messages.next() { journalled(message.kind, &message.body, machine, header) }
-    case .genesis, .tick, .action, .marks, .sessionEnd, .attestation, .settlementEvent, .continuation: break
+    case .genesis, .tick, .action, .marks, .sessionEnd, .attestation, .settlementEvent, .continuation, .handOver:
+      break
     }
   }
 

@@ -46,7 +46,7 @@ public final class ClusterSession {
   /// The market as risk's journal has it; as it was opened, where risk has not begun one.
   private static func journalledMarket(_ map: ClusterMap) throws -> MarketDefinition {
     let opened = try openedListing(map).market
-    let directory = map.journalDirectory(of: .risk)
+    let directory = try JournalCopies(of: .risk, in: map.journalDirectories(of: .risk)).latest()
     guard FileManager.default.fileExists(atPath: directory) else { return opened }
     let risk: RiskMachine = try MachineRecovery.read(.risk, directory: directory)
     return risk.market.instruments.count > opened.instruments.count ? risk.market : opened

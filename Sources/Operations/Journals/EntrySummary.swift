@@ -44,6 +44,7 @@ struct EntrySummary: Encodable {
       return "\(market.instruments.count) instruments in \(market.shardCount) shards"
     case .tick: return "a deadline has come"
     case .continuation: return "unfinished work goes on"
+    case .handOver: return "handed over to another copy"
     case .seal:
       guard let seal = try? Seal(decoding: bytes) else { return unreadable }
       return "epoch \(seal.epoch) ends; entries \(seal.firstSequence) to \(seal.lastSequence), root \(seal.entryRoot)"

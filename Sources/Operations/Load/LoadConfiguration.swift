@@ -22,5 +22,10 @@ public struct LoadConfiguration: Sendable {
   public var resendSeconds = 2.0
   /// After the window, how long to wait for answers.
   public var drainSeconds = 10.0
+  /// Only this shard is driven; all of them without it.
+  public var onlyShard: Int?
+  /// File for what was answered, slice by slice of time.
+  public var timelinePath: String?
+  public var timelineSliceMilliseconds = 100
   public init() {}
 }

@@ -30,6 +30,7 @@ extension LoadGenerator {
     let now = MachineClock.monotonic()
     try log?.append(.acknowledged(reply))
     workloads[entry.shard][entry.account].learn(reply.nonce, entry.operations, reply.results, shards[entry.shard])
+    try timeline?.answered(reply, intended: entry.intended, now: now)
     tally.answered(reply.results, intended: entry.intended, now: now)
   }
 
@@ -43,6 +44,7 @@ extension LoadGenerator {
     }
     pending[key] = nil
     try log?.append(.refused(refusal))
+    try timeline?.refused(entry.operations.count, now: MachineClock.monotonic())
     tally.refused(refusal.outcome, orders: entry.operations.count, intended: entry.intended)
   }
 

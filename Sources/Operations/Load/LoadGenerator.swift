@@ -30,6 +30,7 @@ public final class LoadGenerator {
   private let accounts: [AccountCredentials]
   private let configuration: LoadConfiguration
   let log: ClientLog?
+  private(set) var timeline: LoadTimeline?
   private var random: SeededGenerator
   var shards: [ShardQuotes]
   var workloads: [[Workload]]
@@ -100,6 +101,11 @@ public final class LoadGenerator {
     shouldStop: () -> Bool = { false }
   ) throws -> LoadReport {
     try waitForMarks(shouldStop)
+    if timeline == nil, let path = configuration.timelinePath {
+      timeline = try LoadTimeline(
+        path: path, sliceMilliseconds: configuration.timelineSliceMilliseconds, shards: shards.count,
+        now: MachineClock.monotonic())
+    }
     let rate = rate ?? configuration.rate
     let interval = 1e9 * Double(configuration.batch) / Double(rate)
     let start = MachineClock.monotonic() + 10_000_000
@@ -162,8 +168,8 @@ public final class LoadGenerator {
   /// The next account and shard in turn, a batch of its operations, one signature. Built when it is due: what it costs
   /// to build and sign is part of its latency.
   private func send(intended: Int64, _ now: Int64) throws {
-    let shard = actionNumber % shards.count
-    let account = actionNumber / shards.count % accounts.count
+    let shard = configuration.onlyShard ?? actionNumber % shards.count
+    let account = actionNumber / (configuration.onlyShard == nil ? shards.count : 1) % accounts.count
     actionNumber += 1
     var operations = workloads[shard][account].operations(
       configuration.batch, mix: configuration.mix, quotes: &shards[shard], &random)
@@ -234,6 +240,7 @@ public final class LoadGenerator {
       usleep(UInt32(min(wait, 200)))
     }
     if let failure { throw failure }
+    try timeline?.advance(to: MachineClock.monotonic())
   }
 
   private func waitForMarks(_ shouldStop: () -> Bool) throws {

@@ -4,7 +4,8 @@ import Foundation
 final class CapturedProcess {
   let child: ChildProcess
   private let descriptor: Int32
-  private var output = ""
+  /// What it has printed.
+  private(set) var output = ""
   private var hasEnded: ChildProcess.Ending?
   private let errorsPath: String
 
@@ -68,20 +69,24 @@ extension CapturedProcess {
   /// A load on a cluster of this machine.
   static func load(
     executable: String, dataDirectory: String, rate: Int, batch: Int, accounts: Int, seconds: Double,
-    mix: LoadMix = .standard
+    mix: LoadMix = .standard, more: [String] = []
   ) throws -> CapturedProcess {
     try CapturedProcess(
       "load", executable: executable,
       arguments: [
         "load", "--data", dataDirectory, "--rate", "\(rate)", "--batch", "\(batch)", "--accounts", "\(accounts)",
         "--seconds", "\(seconds)", "--mix", mix.text, "--json",
-      ], errorsPath: "\(dataDirectory)/logs/load.out")
+      ] + more, errorsPath: "\(dataDirectory)/logs/load.out")
   }
 
   /// The auditor, which sees only logs, journals and the settlement layer.
-  static func audit(executable: String, dataDirectory: String) throws -> CapturedProcess {
+  /// - Parameter isRunning: the cluster goes on meanwhile.
+  static func audit(
+    executable: String, dataDirectory: String, isRunning: Bool = false
+  ) throws -> CapturedProcess {
     try CapturedProcess(
-      "audit", executable: executable, arguments: ["audit", "--data", dataDirectory, "--json"],
+      "audit", executable: executable,
+      arguments: ["audit", "--data", dataDirectory, "--json"] + (isRunning ? ["--running"] : []),
       errorsPath: "\(dataDirectory)/logs/audit.out")
   }
 }

@@ -43,6 +43,9 @@ public struct LoadSession {
     shouldStop: () -> Bool = { Interruption.wasRequested }
   ) throws -> [Outcome] {
     let connection = try target.connect()
+    if let shard = configuration.onlyShard, shard >= Int(connection.market.shardCount) {
+      throw ClientError(reason: "--shard \(shard): the market has \(connection.market.shardCount) shards")
+    }
     let funding = AccountFunding(
       client: connection.clients[0], store: connection.store, market: connection.market)
     let accounts = try funding.traders(configuration.accounts)

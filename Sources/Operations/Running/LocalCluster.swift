@@ -16,8 +16,13 @@ public final class LocalCluster {
   private static let startSeconds = 60.0
 
   /// Prepares the directory and starts every process; nothing runs when it throws.
-  /// - Parameter nodeArguments: passed to every node.
-  public init(directory: ClusterDirectory, executable: String, nodeArguments: [String] = []) throws {
+  /// - Parameters:
+  ///   - nodeArguments: passed to every node.
+  ///   - launches: how nodes are started that are not started plainly, by name.
+  public init(
+    directory: ClusterDirectory, executable: String, nodeArguments: [String] = [],
+    launches: [String: NodeLaunch] = [:]
+  ) throws {
     try FileManager.default.createDirectory(
       atPath: directory.path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     lock = try SupervisorLock(dataDirectory: directory.path)
@@ -25,7 +30,8 @@ public final class LocalCluster {
     let file = try RotatingLog(path: "\(map.logDirectory)/supervisor.log")
     let level = directory.configuration.logLevel
     let log = Logger(label: "supervisor") { _ in StructuredLogHandler(node: "supervisor", level: level, log: file) }
-    supervisor = Supervisor(map: map, executable: executable, extraArguments: nodeArguments, log: log)
+    supervisor = Supervisor(
+      map: map, executable: executable, extraArguments: nodeArguments, launches: launches, log: log)
     client = try ClusterClient(dataDirectory: directory.path)
     do {
       try supervisor.startAll()

@@ -26,9 +26,10 @@ public struct ChildProcess: Sendable {
   }
 
   /// Starts `executable` in a process group of its own, so that Ctrl-C reaches the supervisor alone.
+  /// - Parameter launch: what stands before the executable, and what its environment has besides this process's own.
   /// - Returns: the child, and the descriptor to read its output from if it goes into a pipe.
   public static func start(
-    name: String, executable: String, arguments: [String], output: Output
+    name: String, executable: String, arguments: [String], output: Output, launch: NodeLaunch = NodeLaunch()
   ) throws(SupervisionError) -> (child: ChildProcess, reading: Int32?) {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -56,21 +57,23 @@ public struct ChildProcess: Sendable {
     posix_spawnattr_setpgroup(&attributes, 0)
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK))
 
-    var cArguments: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) }
+    let words = launch.prefix + [executable] + arguments
+    var cArguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
     cArguments.append(nil)
     var environment = ProcessInfo.processInfo.environment
     environment[lifelineVariable] = "1"
+    environment.merge(launch.environment) { $1 }
     var cEnvironment: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0.key)=\($0.value)") }
     cEnvironment.append(nil)
     defer { for text in cArguments + cEnvironment { free(text) } }
 
     var identifier = pid_t()
-    let status = posix_spawn(&identifier, executable, &actions, &attributes, cArguments, cEnvironment)
+    let status = posix_spawn(&identifier, words[0], &actions, &attributes, cArguments, cEnvironment)
     close(lifeline.read)
     if let writing { close(writing) }
     guard status == 0 else {
       close(lifeline.write)
-      throw SupervisionError(what: name, reason: "cannot start \(executable): \(String(cString: strerror(status)))")
+      throw SupervisionError(what: name, reason: "cannot start \(words[0]): \(String(cString: strerror(status)))")
     }
     return (ChildProcess(name: name, identifier: identifier, lifeline: lifeline.write), reading)
   }

@@ -16,6 +16,10 @@ public struct ClusterDirectory {
   public let configuration: ClusterConfiguration
   /// The instrument file of the first opening.
   public let instrumentsPath: String
+  /// Nodes that are hosts of their own, by name: the address to bind and to reach them at (tcp).
+  public var addresses: [String: String] = [:]
+  /// Where machines are reached that have someone between them and their peers, by name.
+  public var detours: [String: String] = [:]
 
   public init(path: String, configuration: ClusterConfiguration, instrumentsPath: String) {
     self.path = URL(fileURLWithPath: path).standardizedFileURL.path
@@ -54,7 +58,11 @@ public struct ClusterDirectory {
         source: path, key: "shards", value: "\(configuration.shards)",
         rule: "this market was opened with \(listing.market.shardCount) shards; keep that, or start --fresh")
     }
-    let (endpoints, bindings) = try endpoints(of: nodes)
+    var (endpoints, bindings) = try endpoints(of: nodes)
+    for (machine, detour) in detours {
+      bindings = (bindings ?? [:]).merging([machine: endpoints[machine] ?? ""]) { own, _ in own }
+      endpoints[machine] = detour
+    }
     let map = ClusterMap(
       dataDirectory: path, nodes: nodes, endpoints: endpoints, bindings: bindings,
       operatorPublicKey: try key(of: Self.operatorName).description, shardCount: configuration.shards,
@@ -139,7 +147,8 @@ public struct ClusterDirectory {
         try configuration.basePort > 0
         ? Array(configuration.basePort..<(configuration.basePort + names.count)) : freePorts(names.count)
       guard configuration.host == ClusterConfiguration.serviceHost else {
-        let endpoints = zip(names, ports).map { ($0, "tcp://\(configuration.host):\($1)") }
+        let places = nodes.flatMap { node in node.hosts.map { _ in addresses[node.name] ?? configuration.host } }
+        let endpoints = zip(names, zip(places, ports)).map { ($0, "tcp://\($1.0):\($1.1)") }
         return (Dictionary(uniqueKeysWithValues: endpoints), nil)
       }
       let hosts = nodes.flatMap { node in node.hosts.map { _ in node.name } }

@@ -11,6 +11,7 @@ public final class Supervisor {
     var startedAt = Date.distantPast
     var notBefore = Date.distantPast
     var restarts = 0
+    var isHeld = false
   }
 
   /// Order of start; stopping goes the other way, so that sources outlive what consumes them.
@@ -23,13 +24,19 @@ public final class Supervisor {
   public let map: ClusterMap
   private let executable: String
   private let extraArguments: [String]
+  /// How nodes are started that are not started plainly, by name.
+  private let launches: [String: NodeLaunch]
   private let log: Logger
   private var entries: [Entry]
   private var isStopping = false
 
   /// - Parameter extraArguments: passed to every node (planted bugs of a test build).
-  public init(map: ClusterMap, executable: String, extraArguments: [String] = [], log: Logger) {
+  public init(
+    map: ClusterMap, executable: String, extraArguments: [String] = [], launches: [String: NodeLaunch] = [:],
+    log: Logger
+  ) {
     self.map = map
+    self.launches = launches
     self.executable = executable
     self.extraArguments = extraArguments
     self.log = log
@@ -41,6 +48,11 @@ public final class Supervisor {
 
   public func identifier(of node: String) -> pid_t? { entries.first { $0.node.name == node }?.child?.identifier }
 
+  /// Keeps a node from being started again once it ends, or lets it.
+  public func hold(_ node: String, _ isHeld: Bool = true) {
+    for index in entries.indices where entries[index].node.name == node { entries[index].isHeld = isHeld }
+  }
+
   public func startAll() throws(SupervisionError) {
     for index in entries.indices { try start(index) }
   }
@@ -50,7 +62,8 @@ public final class Supervisor {
     let output = "\(map.dataDirectory)/logs/\(node.name).out"
     let started = try ChildProcess.start(
       name: node.name, executable: executable,
-      arguments: ["node", node.name, "--data", map.dataDirectory] + extraArguments, output: .file(output))
+      arguments: ["node", node.name, "--data", map.dataDirectory] + extraArguments, output: .file(output),
+      launch: launches[node.name] ?? NodeLaunch())
     entries[index].child = started.child
     entries[index].startedAt = Date()
     log.info("started", metadata: ["process": "\(node.name)", "pid": "\(started.child.identifier)"])
@@ -69,7 +82,7 @@ public final class Supervisor {
         entries[index].notBefore = Date().addingTimeInterval(delay)
         log.warning("ended", metadata: ["process": "\(child.name)", "how": "\(ending.text)"])
       }
-      if entries[index].child == nil, Date() >= entries[index].notBefore { try start(index) }
+      if entries[index].child == nil, !entries[index].isHeld, Date() >= entries[index].notBefore { try start(index) }
     }
   }
 

@@ -1,11 +1,13 @@
 import Bytes
 import Cluster
+import Cryptography
 import Journal
 import Logging
 import Machine
 import Market
 import Messaging
 import Operations
+import Wire
 
 /// A process that hosts a machine: the real core of the runtime, over a simulated network, disk and clock.
 final class SimulatedHost<M: Machine & ~Copyable>: HostWorld, JournalWriter {
@@ -48,19 +50,11 @@ final class SimulatedHost<M: Machine & ~Copyable>: HostWorld, JournalWriter {
     let machine: M = try MachineRecovery.recover(id, snapshot: journal.snapshot) {
       try journal.forEachEntry(from: $0, $1)
     }
-    var sequencer = BatchSequencer(
+    let sequencer = BatchSequencer(
       id: id, machine: machine, after: journal.position, term: term,
       clock: MachineClock(notBefore: journal.position.stamp, source: self))
-    if isFresh {
-      let genesis = cluster.market.encoded
-      genesis.withUnsafeBytes { _ = sequencer.submit(.genesis, $0) }
-      let batch = sequencer.close()
-      try journal.append(batch, by: ownership)
-      cluster.hasGrown(id, by: incarnation)
-      sequencer.reuse(batch)
-    }
     core = HostCore(
-      sequencer, at: journal.position, isFresh: isFresh, role: role, map: cluster.map,
+      sequencer, at: journal.position, genesis: cluster.market, isFresh: isFresh, role: role, map: cluster.map,
       node: cluster.hosts[host].name, configuration: cluster.configuration, world: self, log: cluster.log)
   }
 
@@ -203,6 +197,20 @@ final class SimulatedHost<M: Machine & ~Copyable>: HostWorld, JournalWriter {
   func setReceiving(_ isReceiving: Bool) {
     if isReceiving, !inbox.isEmpty { askForTurn() }
   }
+
+  // MARK: Other copies
+
+  var hasAuthority: Bool { false }
+  func ask(_ question: AuthorityQuestion) {}
+  var leaseEnd: Int64 { .max }
+  var copyNodes: [String] { [] }
+  func send(_ frame: UnsafeRawBufferPointer, toCopyOn node: String) -> Socket.SendResult { .unreachable }
+  func forEachBatch(
+    after sequence: SequenceNumber, _ body: (UnsafeRawBufferPointer, SequenceNumber) throws -> Bool
+  ) throws {}
+  func link(endingAt sequence: SequenceNumber) throws -> Digest? { nil }
+  func recentLinks() throws -> [CommonGround.Link] { [] }
+  func cutJournal(after sequence: SequenceNumber) throws {}
 
   func endTerm(_ what: String, _ reason: any Error) {
     cluster.processEnded(host, incarnation, "\(what): \(reason)")

@@ -36,6 +36,23 @@ public enum FrameKind: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case submitTo = 15
   /// Gateway to shard: I live (`GatewayHeartbeat`). Gateway to client, without a body: are you there?
   case heartbeat = 16
+  /// Copy of a machine to its owner: here is where my journal ends, go on from there (`CopyPosition`); and how far it
+  /// has what the owner sent: the owner's fence.
+  case follow = 17
+  case followed = 18
+  /// Owner to copy: a commit batch, or a sign of life (`CopiedBatch`).
+  case copiedBatch = 19
+  /// Owner to copy, whose journal has another end: what mine held at some places (`CommonGround`).
+  case commonGround = 20
+  /// Owner to copy: all that I have is yours, take the next term. No body.
+  case handOver = 21
+  /// Anybody to a copy: do you own the machine? No body. Its answer, and what a new owner says to all who have asked
+  /// (`OwnershipNotice`).
+  case whoOwns = 22
+  case ownership = 23
+  /// Supervisor to node: a `NodeCommand`, and the node's answer: text, empty when it was done.
+  case command = 24
+  case commandDone = 25
 }
 
 /// Writes and opens frames.

@@ -7,6 +7,12 @@ import Testing
 
   @Test func theSupervisorKeepsEveryPromise() async throws { try await keepsEveryPromise(try SupervisorStage()) }
 
+  @Test func etcdKeepsEveryPromise() async throws { try await keepsEveryPromise(try await EtcdStage(isSecured: false)) }
+
+  @Test func etcdBehindTLSAndPasswordsKeepsEveryPromise() async throws {
+    try await keepsEveryPromise(try await EtcdStage(isSecured: true))
+  }
+
   private func keepsEveryPromise(_ stage: any AuthorityStage) async throws {
     for promised in AuthorityCase.all {
       do {

@@ -44,6 +44,13 @@ final class SupervisorStage: AuthorityStage {
     return client
   }
 
+  /// A bare connection to the server.
+  func socket() throws -> Socket {
+    let socket = try Socket(context, .dealer)
+    try socket.connect("tcp://127.0.0.1:\(port)")
+    return socket
+  }
+
   func disturb(_ disturbance: TCPProxy.Mode) {
     if disturbance == .open { proxy.heal() } else { proxy.set(disturbance) }
   }

@@ -86,7 +86,7 @@ struct NaiveEngine {
     case .stream: consume(header, payload, into: &output)
     case .marks: takeMarks(payload)
     case .sessionEnd: endSession(payload)
-    case .tick, .seal, .continuation, .genesis, .attestation, .settlementEvent: break
+    case .tick, .seal, .continuation, .handOver, .genesis, .attestation, .settlementEvent: break
     }
     goOn(into: &output)
   }

@@ -11,11 +11,19 @@ struct LinePlot {
     var hasDots = false
   }
 
+  /// A moment, or a while, of the horizontal axis, with its name.
+  struct Mark {
+    var from: Double
+    var to: Double?
+    var name: String
+  }
+
   var title: String
   var subtitle: String
   var horizontal: PlotAxis
   var vertical: PlotAxis
   var curves: [Curve]
+  var marks: [Mark] = []
 
   static let width = 760.0
   static let height = 400.0
@@ -48,6 +56,13 @@ struct LinePlot {
     svg.line((area.x, area.y + area.h), (area.x + area.w, area.y + area.h), color: "#444444")
     svg.text(horizontal.title, x: area.x + area.w / 2, y: area.y + area.h + 40, anchor: "middle", color: "#333333")
     svg.verticalText(vertical.title, x: 18, y: area.y + area.h / 2)
+    for (index, mark) in marks.enumerated() {
+      let x = area.x + horizontal.place(mark.from) * area.w
+      let end = area.x + horizontal.place(mark.to ?? mark.from) * area.w
+      svg.box((x, area.y), (max(1.5, end - x), area.h), color: "#d55e00")
+      // Names lie at three heights, so that neighbours do not cover each other.
+      svg.text(mark.name, x: x + 3, y: area.y + 11 + Double(index % 3) * 13, size: 10, color: "#a04000")
+    }
     for (index, curve) in curves.enumerated() {
       let points = curve.points.map { point in
         (area.x + horizontal.place(point.x) * area.w, area.y + (1 - vertical.place(point.y)) * area.h)

@@ -28,6 +28,12 @@ struct SVGText {
     text += " stroke-linejoin=\"round\"\(dash)/>\n"
   }
 
+  /// See-through, over what lies below.
+  mutating func box(_ corner: (Double, Double), _ size: (Double, Double), color: String) {
+    text += "<rect x=\"\(Self.number(corner.0))\" y=\"\(Self.number(corner.1))\" width=\"\(Self.number(size.0))\" "
+    text += "height=\"\(Self.number(size.1))\" fill=\"\(color)\" fill-opacity=\"0.18\"/>\n"
+  }
+
   mutating func dot(_ center: (Double, Double), color: String) {
     text += "<circle cx=\"\(Self.number(center.0))\" cy=\"\(Self.number(center.1))\" r=\"3.5\" fill=\"\(color)\"/>\n"
   }

@@ -1,0 +1,63 @@
+import Authority
+import Market
+
+/// What a copy of a machine is at present.
+enum Reign: Equatable {
+  /// It does not know yet: the authority was asked.
+  case undecided
+  /// It follows the owner.
+  case standby
+  /// It acknowledges no owner any more, and asks for the next term.
+  case candidate
+  /// It stamps inputs, in a term of its own.
+  case owner
+  /// It takes nothing more, and gives the machine to a node as soon as all is settled.
+  case handingOver(to: String)
+}
+
+/// A question to the authority.
+public enum AuthorityQuestion: Sendable, Hashable {
+  case ownership(MachineID)
+  case replace(Ownership, expecting: UInt64)
+}
+
+/// What it answered.
+public enum AuthorityWord: Sendable {
+  case ownership(Ownership?)
+  case replacement(Replacement)
+  /// Whether it was done is not known.
+  case unreachable(String)
+}
+
+/// A copy that follows this owner.
+struct Follower {
+  var node: String
+  /// The last entry sent, and the last that is durable there.
+  var sent: SequenceNumber
+  var acknowledged: SequenceNumber
+  /// Monotonic time since which it has certainly been heard: when that was sent which its last word answers.
+  var heardAt: Int64
+}
+
+/// Why a reign ended.
+enum ReignError: Error, CustomStringConvertible {
+  /// Another is the owner, or was in between.
+  case deposed(MachineID, Ownership)
+  /// Another copy's journal holds something else at this place.
+  case diverged(MachineID, at: SequenceNumber, from: String)
+  /// The end of this journal was never acknowledged and is not the owner's.
+  case cut(MachineID, after: SequenceNumber)
+  case noCommonGround(MachineID, with: String)
+
+  var description: String {
+    switch self {
+    case .deposed(let id, let record):
+      "\(id): \(record.owner.isEmpty ? "nobody" : record.owner) owns it, in term \(record.term)"
+    case .diverged(let id, let sequence, let node):
+      "\(id): the journal differs from that of \(node) at entry \(sequence)"
+    case .cut(let id, let sequence):
+      "\(id): what this journal holds after entry \(sequence) is not the owner's and was removed"
+    case .noCommonGround(let id, let node): "\(id): the journal of \(node) has no batch in common with this one"
+    }
+  }
+}

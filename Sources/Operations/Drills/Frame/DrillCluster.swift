@@ -1,0 +1,67 @@
+import Cluster
+import Foundation
+import Market
+
+/// The cluster that a drill disturbs: one of its own, or one that somebody else supervises.
+public final class DrillCluster {
+  public let map: ClusterMap
+  public let client: ClusterClient
+  /// Absent where somebody else supervises.
+  let own: LocalCluster?
+
+  init(_ own: LocalCluster) {
+    self.own = own
+    map = own.map
+    client = own.client
+  }
+
+  /// Finds the cluster that runs on a data directory.
+  init(running dataDirectory: String) throws {
+    own = nil
+    client = try ClusterClient(dataDirectory: dataDirectory)
+    map = client.map
+  }
+
+  /// Lets the supervisor look after its processes.
+  func tend() throws { try own?.supervisor.tend() }
+
+  func status(of machine: MachineID, seconds: Double = 0.5) -> HostStatus? {
+    try? client.status(of: machine, timeoutSeconds: seconds)
+  }
+
+  /// The process that a node is now.
+  func process(of node: String) -> pid_t? {
+    if let own { return own.supervisor.identifier(of: node) }
+    return machine(of: node).flatMap { status(of: $0) }?.processIdentifier
+  }
+
+  func restarts(of node: String) -> Int { own?.supervisor.restarts[node] ?? 0 }
+
+  func node(_ name: String) throws -> ClusterMap.Node {
+    guard let node = map.nodes.first(where: { $0.name == name }) else {
+      throw SupervisionError(what: name, reason: "this cluster has no such node")
+    }
+    return node
+  }
+
+  func nodes(_ role: ClusterMap.Role) -> [ClusterMap.Node] { map.nodes.filter { $0.role == role } }
+
+  /// The first machine that a node hosts.
+  func machine(of node: String) -> MachineID? {
+    map.nodes.first { $0.name == node }?.hosts.first.flatMap { MachineID(name: $0) }
+  }
+
+  /// Places of the shards that a node hosts; of all where it hosts none, since then all depend on it.
+  func shards(of node: String) -> [Int] {
+    let hosted = (map.nodes.first { $0.name == node }?.hosts ?? []).compactMap { MachineID(name: $0)?.shard }
+    return hosted.isEmpty ? Array(0..<map.shardCount) : hosted.map { Int($0.rawValue) }
+  }
+
+  /// Lines of a node's log, and of what it printed, that hold all of `words`.
+  func logLines(of node: String, with words: String...) -> Int {
+    [".log", ".out"].reduce(0) { sum, end in
+      let text = (try? String(contentsOfFile: "\(map.logDirectory)/\(node)\(end)", encoding: .utf8)) ?? ""
+      return sum + text.split(separator: "\n").count { line in words.allSatisfy { line.contains($0) } }
+    }
+  }
+}
