@@ -144,7 +144,8 @@ let package = Package(
       "Documentation",
       ["Settlement", "Journal", "Wire", "Cryptography", "Machine", "Market", "Bytes"]),
     tests("Command", ["novation", "Cryptography", "Bytes"]),
-    tests("Simulation", ["Simulation", "Operations"]),
+    .testTarget(
+      name: "SimulationTests", dependencies: ["novation", "Simulation", "Operations"], swiftSettings: strict),
     tests("Load", ["Operations", "Market", "Bytes", histogram]),
   ]
 )

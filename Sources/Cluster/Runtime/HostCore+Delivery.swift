@@ -63,7 +63,7 @@ extension HostCore where M: ~Copyable {
   }
 
   /// A chunk of this turn goes straight out if its consumer is level; otherwise the outbox has it.
-  private func send(_ chunk: ChunkAssembler.Chunk) {
+  func send(_ chunk: ChunkAssembler.Chunk) {
     let index = outlet(chunk.destination)
     outlets[index].ready = chunk.firstNumber + UInt64(chunk.count) - 1
     guard outlets[index].hasRoom, outlets[index].sent + 1 == chunk.firstNumber else { return }

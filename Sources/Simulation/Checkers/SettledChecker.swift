@@ -21,6 +21,15 @@ final class SettledChecker {
     ledger = LedgerWalk(currencies: currencies)
   }
 
+  /// A user holds a proof: where its header is on the layer, it proves the account under it.
+  func proved(_ proof: AccountProof, _ layer: SimulatedLayer) {
+    guard let posted = layer.read({ $0.header(of: proof.header.epoch) }) else { return }
+    exit.findings.check(
+      proof.verify(againstHeaderHash: posted.headerHash),
+      "account \(proof.leaf.account): the coordinator's proof proves nothing under the header of epoch "
+        + "\(proof.header.epoch)")
+  }
+
   func follow(_ layer: SimulatedLayer) {
     for transaction in layer.transactions(from: seen) {
       seen += 1

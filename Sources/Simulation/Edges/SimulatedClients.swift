@@ -227,11 +227,13 @@ final class SimulatedClients {
   }
 
   /// A proof: it is taken to the layer, which pays what was granted.
-  func answered(_ answer: Answer) {
+  /// - Returns: the proof, if the answer is one.
+  func answered(_ answer: Answer) -> AccountProof? {
     guard answer.isAnswered, answer.tag < UInt64(clients.count), let proof = try? AccountProof(decoding: answer.body)
-    else { return }
+    else { return nil }
     for currency in cluster.market.currencies.indices {
       _ = cluster.layer.apply(.withdraw(proof, currency: Currency(UInt8(currency))))
     }
+    return proof
   }
 }

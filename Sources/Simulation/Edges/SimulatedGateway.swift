@@ -54,7 +54,9 @@ final class SimulatedGateway: SimulatedEdge {
       }
     case .answer:
       let answer = Answer(from: &body)
-      if body.isExhausted { simulation.clients.answered(answer) }
+      if body.isExhausted, let proof = simulation.clients.answered(answer) {
+        simulation.watch.settled.proved(proof, cluster.layer)
+      }
     case .sessionEnd:
       let end = SessionEnd(from: &body)
       if body.isExhausted { endedSessions.removeAll { $0 == end } }

@@ -3,7 +3,7 @@ import Operations
 /// Makes the faults of a seed happen, and undoes them.
 final class FaultInjector {
   /// Mean time between two injections.
-  private static let spacing = 220_000_000
+  private static let spacing = 120_000_000
   private static let count = 400
 
   /// All that the seed holds, in order of time. Those after the end of a run do not happen.
@@ -20,10 +20,12 @@ final class FaultInjector {
     var random = SeededGenerator(seed: seed)
     var at: Int64 = 300_000_000
     let hosts = cluster.hosts.count
+    let journals = cluster.hosted.count
     injections = (0..<Self.count).map { place in
       at += Int64(random.below(2 * Self.spacing))
       let kind = FaultKind.allCases[random.below(FaultKind.allCases.count)]
-      let host = random.below(hosts)
+      // Machines with journals come first, and are hit more often than edges.
+      let host = random.below(3) == 0 ? random.below(hosts) : random.below(journals)
       let other = (host + 1 + random.below(hosts - 1)) % hosts
       return Injection(
         place: place, kind: kind, at: at, duration: 30_000_000 + Int64(random.below(1_200_000_000)), host: host,
@@ -36,6 +38,11 @@ final class FaultInjector {
   }
 
   func begin() {
+    cluster.bitten = { [unowned self] kind in
+      begun[kind, default: 0] += 1
+      restarts += 1
+      cluster.tell("\(kind.rawValue) has bitten")
+    }
     for injection in injections where isWanted(injection) {
       cluster.time.schedule(after: injection.at) { [unowned self] in begin(injection) }
     }
@@ -92,14 +99,18 @@ final class FaultInjector {
   // MARK: Processes
 
   private func crash(_ injection: Injection) -> Bool {
-    // What is torn or lost is something that is being written.
-    if injection.kind != .crash {
-      guard cluster.loseWrite(injection.host, injection.kind, injection.amount) else { return false }
+    let host = injection.host
+    guard cluster.hosts[host].process != nil else { return false }
+    guard injection.kind == .crash else {
+      // What is torn or lost is something that is being written: the power goes with the next batch.
+      if cluster.journal(of: cluster.hosts[host].machine) != nil {
+        cluster.hosts[host].disk.powerCut = (injection.kind, injection.amount, injection.duration)
+      }
+      return false
     }
-    guard cluster.hosts[injection.host].process != nil else { return false }
-    cluster.kill(injection.host)
+    cluster.kill(host)
     restarts += 1
-    cluster.restart(injection.host, after: injection.duration)
+    cluster.restart(host, after: injection.duration)
     return true
   }
 

@@ -42,6 +42,11 @@ extension SeedOutcome {
     simulatedNanoseconds = cluster.time.now
     injections = simulation.faults.counts
     network = cluster.network.counts
+    injections["frames"] = network.frames
+    injections["frames_lost"] = network.lost + network.cut
+    injections["frames_duplicated"] = network.duplicated
+    injections["frames_reordered"] = network.reordered
+    injections["frames_delayed"] = network.delayed
     inputs = simulation.watch.inputs
     acknowledged = simulation.acknowledgements
     fills = simulation.watch.fills

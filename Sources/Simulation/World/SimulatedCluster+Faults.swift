@@ -3,20 +3,24 @@ import Market
 
 /// What faults do to processes and disks.
 extension SimulatedCluster {
-  /// Loses, tears or lands what a host is writing at this moment; false when it writes nothing.
-  func loseWrite(_ host: Int, _ kind: FaultKind, _ amount: Int) -> Bool {
-    guard let writer = hosts[host].process as? any JournalWriter, let batch = writer.inFlight,
-      let journal = journal(of: hosts[host].machine)
-    else { return false }
-    switch kind {
-    case .tornWrite: journal.tear(batch, keeping: amount % 100)
+  /// The power goes while a host writes: what is on its way to the disk is lost, torn, or lands all the same.
+  func losePower(_ host: Int) {
+    guard let cut = hosts[host].disk.powerCut, let writer = hosts[host].process as? any JournalWriter,
+      let batch = writer.inFlight, let journal = journal(of: hosts[host].machine)
+    else { return }
+    hosts[host].disk.powerCut = nil
+    kill(host)
+    switch cut.kind {
+    case .tornWrite: journal.tear(batch, keeping: cut.amount % 100)
     case .landedWrite:
       // It reached the disk, and nobody lived to say so.
-      guard !hosts[host].disk.isFull, (try? journal.append(batch, by: writer.ownership)) != nil else { return false }
-      hasGrown(hosts[host].machine, by: writer.incarnation)
+      if !hosts[host].disk.isFull, (try? journal.append(batch, by: writer.ownership)) != nil {
+        hasGrown(hosts[host].machine, by: writer.incarnation)
+      }
     default: break
     }
-    return true
+    bitten(cut.kind)
+    restart(host, after: cut.downtime)
   }
 
   /// A paused process is given up for dead: another one takes its place, while it is still there.

@@ -45,6 +45,8 @@ final class SimulatedCluster {
   var journalHasGrown: (MachineID, _ process: UInt32) -> Void = { _, _ in }
   /// Told whenever something happens that is worth a line.
   var tell: (@autoclosure () -> String) -> Void = { _ in }
+  /// Told when a fault that waited for its moment has bitten.
+  var bitten: (FaultKind) -> Void = { _ in }
   /// Processes that ended by themselves, for a reason.
   private(set) var endedTerms = 0
   /// Makes the process of an edge: gateway, marks, verifier.

@@ -8,6 +8,8 @@ struct SimulatedDisk {
   var isFull = false
   /// So many of the next commits fail, though the one after them would not.
   var failures = 0
+  /// What becomes of the next batch that is being written when the power goes, and for how long it is gone.
+  var powerCut: (kind: FaultKind, amount: Int, downtime: Int64)?
 
   func latency(_ random: inout SeededGenerator) -> Int64 { commit + Int64(random.below(Int(2 * commit))) }
 }

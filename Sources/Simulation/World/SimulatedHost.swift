@@ -132,10 +132,15 @@ final class SimulatedHost<M: Machine & ~Copyable>: HostWorld, JournalWriter {
   func write(_ batch: CommitBatch) {
     inFlight = batch
     let disk = cluster.hosts[host].disk
+    if disk.powerCut != nil {
+      cluster.time.schedule(after: disk.commit / 2) { [weak self] in self?.happen { self?.losePower() } }
+    }
     cluster.time.schedule(after: disk.latency(&cluster.random)) { [weak self] in
       self?.happen { self?.finish(batch) }
     }
   }
+
+  private func losePower() { cluster.losePower(host) }
 
   private func finish(_ batch: CommitBatch) {
     inFlight = nil
