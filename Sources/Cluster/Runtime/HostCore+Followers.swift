@@ -76,6 +76,8 @@ extension HostCore where M: ~Copyable {
     guard let index = followers.firstIndex(where: { $0.node == position.node }) else { return }
     followers[index].heardAt = max(followers[index].heardAt, position.echo)
     if position.sequence > followers[index].acknowledged { followers[index].acknowledged = position.sequence }
+    // Its word to be followed from an earlier place may have overtaken this one.
+    followers[index].sent = max(followers[index].sent, followers[index].acknowledged)
     takeIntoSync(followers[index])
     release()
   }
