@@ -15,7 +15,7 @@ extension HostCore where M: ~Copyable {
     world.ask(question)
   }
 
-  func readOwnership() { ask(.ownership(id)) }
+  package func readOwnership() { ask(.ownership(id)) }
 
   /// The authority has answered a question.
   public func authorityAnswered(_ question: AuthorityQuestion, _ word: AuthorityWord) {

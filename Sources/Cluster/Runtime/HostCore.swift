@@ -70,7 +70,7 @@ public final class HostCore<M: Machine & ~Copyable> {
   /// A node that is being taken into the record.
   var joining: String?
   /// The last entry of which anything was said; all of the journal at the start of a reign.
-  var released = SequenceNumber(0)
+  package internal(set) var released = SequenceNumber(0)
   var lifeDueAt: Int64 = 0
   var reignedAt: Int64 = 0
 

@@ -1,32 +1,32 @@
 import Market
 import Operations
 
-/// `one_owner`: in each term one process makes input durable, and once another one has opened the journal nothing of
-/// the one before becomes durable.
+/// `one_owner`: in each term one process lets input out, and none does in a term below one in which another already
+/// has.
 final class OneOwnerChecker {
   let findings = Findings(.oneOwner)
-  /// Who opened each journal last, and in which term.
-  private var owners: [MachineID: (process: UInt32, term: Term)] = [:]
-  /// Who made input durable in each term.
-  private var writers: [MachineID: [Term: UInt32]] = [:]
 
-  /// A process has opened the journal.
-  func opened(_ machine: MachineID, by process: UInt32, in term: Term) {
-    let before = owners.updateValue((process, term), forKey: machine)?.term ?? Term(0)
-    findings.check(term >= before, "\(machine): process \(process) opens term \(term) after term \(before)")
+  private struct Writer: Equatable {
+    var host: Int
+    var process: UInt32
   }
+  /// Who let input out in each term.
+  private var writers: [MachineID: [Term: Writer]] = [:]
+  private var newest: [MachineID: Term] = [:]
 
-  /// A batch of a process has become durable.
-  func wrote(_ machine: MachineID, by process: UInt32, in term: Term) {
-    let owner = owners[machine]
+  /// A process lets out what it made durable in a term.
+  func released(_ machine: MachineID, by host: Int, _ process: UInt32, in term: Term) {
+    let writer = Writer(host: host, process: process)
+    let before = writers[machine]?[term]
     findings.check(
-      owner?.process == process && owner?.term == term,
-      "\(machine): a batch of process \(process), term \(term), becomes durable while process "
-        + "\(owner?.process ?? 0) owns it in term \(owner?.term ?? Term(0))")
-    let writer = writers[machine]?[term]
+      before == nil || before == writer,
+      "\(machine): process \(before?.process ?? 0) on host \(before?.host ?? 0) and process \(process) on host "
+        + "\(host) both let input out in term \(term)")
     findings.check(
-      writer == nil || writer == process,
-      "\(machine): processes \(writer ?? 0) and \(process) both make input durable in term \(term)")
-    writers[machine, default: [:]][term] = process
+      term >= newest[machine] ?? Term(0),
+      "\(machine): process \(process) on host \(host) lets input out in term \(term) after term "
+        + "\(newest[machine] ?? Term(0))")
+    writers[machine, default: [:]][term] = writer
+    newest[machine] = max(newest[machine] ?? Term(0), term)
   }
 }

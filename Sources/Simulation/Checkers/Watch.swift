@@ -50,7 +50,7 @@ final class Watch: ReexecutionObserver {
   static func machines(of cluster: SimulatedCluster) -> ClusterReexecution.Machines {
     let signing = ActionSigning(market: cluster.market)
     func replica<M: Machine & ~Copyable>(_ machine: MachineID) -> Replica<M> {
-      Replica(machine, journal: cluster.journal(of: machine)!, market: cluster.market, signing: signing)
+      Replica(machine, journal: cluster.archive(of: machine)!, market: cluster.market, signing: signing)
     }
     return ClusterReexecution.Machines(
       shards: cluster.market.shards.map { replica(.shard($0)) }, risk: replica(.risk), settlement: replica(.settlement))
@@ -66,7 +66,8 @@ final class Watch: ReexecutionObserver {
   /// A machine's journal has grown.
   func grown(_ machine: MachineID) {
     walk.follow(replica(of: machine))
-    settled.follow(cluster.layer)
+    // What the coordinator posts follows from what it has let out before.
+    if machine == .settlement { settled.follow(cluster.layer) }
     growths += 1
     if growths.isMultiple(of: 64) { walk.positions.checkReservations() }
   }

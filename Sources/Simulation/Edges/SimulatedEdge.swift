@@ -9,8 +9,8 @@ class SimulatedEdge: SimulatedProcess {
   let host: Int
   let incarnation: UInt32
   unowned let cluster: SimulatedCluster
-  /// Machines that it has a socket to; frames arrive by the place in this list.
-  let peers: [MachineID]
+  /// Machines that it speaks to.
+  private var links: [SimulatedLink] = []
   private var life = ProcessLife()
   var frame = ByteWriter(capacity: 1 << 12)
 
@@ -19,7 +19,11 @@ class SimulatedEdge: SimulatedProcess {
     self.cluster = cluster
     self.host = host
     self.incarnation = incarnation
-    self.peers = peers
+    var sockets = 0
+    for peer in peers {
+      links.append(SimulatedLink(to: peer, on: cluster.copies(of: peer), firstSocket: sockets))
+      sockets += links[links.count - 1].socketCount
+    }
   }
 
   /// Does what is due, and says when it next wants to.
@@ -29,6 +33,9 @@ class SimulatedEdge: SimulatedProcess {
   func received(_ kind: FrameKind, _ body: inout ByteReader, from machine: MachineID) {}
 
   final func begin() {
+    for index in links.indices {
+      links[index].tend(at: cluster.time.now) { send([Frame.version, FrameKind.whoOwns.rawValue], at: $0, on: $1) }
+    }
     let wait = work()
     after(wait) { [unowned self] in begin() }
   }
@@ -50,18 +57,27 @@ class SimulatedEdge: SimulatedProcess {
   func arrived(_ frame: [UInt8], atSocket index: Int) {
     happen { [unowned self] in
       frame.withUnsafeBytes { bytes in
-        guard let opened = Frame.open(bytes) else { return }
+        guard let opened = Frame.open(bytes), let link = links.firstIndex(where: { $0.holds(index) }) else { return }
         var body = opened.body
-        received(opened.kind, &body, from: peers[index])
+        if opened.kind == .ownership {
+          let notice = OwnershipNotice(from: &body)
+          if body.isExhausted { _ = links[link].heard(notice, at: index) }
+        } else {
+          received(opened.kind, &body, from: links[link].machine)
+        }
       }
     }
   }
 
   /// Sends the frame at hand.
   @discardableResult final func send(to machine: MachineID) -> Socket.SendResult {
-    guard let socket = peers.firstIndex(of: machine) else { return .unreachable }
-    return cluster.send(
-      [UInt8](frame.bytes), from: PeerName(host: host, incarnation: incarnation, socket: socket), toMachine: machine)
+    guard let link = links.firstIndex(where: { $0.machine == machine }) else { return .unreachable }
+    let bytes = [UInt8](frame.bytes)
+    return links[link].offer { send(bytes, at: $0, on: $1) }
+  }
+
+  private func send(_ bytes: [UInt8], at socket: Int, on other: Int) -> Socket.SendResult {
+    cluster.send(bytes, from: PeerName(host: host, incarnation: incarnation, socket: socket), toHost: other)
   }
 
   final var wall: Timestamp { cluster.hosts[host].clock.wall(cluster.time) }

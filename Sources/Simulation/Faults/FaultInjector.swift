@@ -20,12 +20,12 @@ final class FaultInjector {
     var random = SeededGenerator(seed: seed)
     var at: Int64 = 300_000_000
     let hosts = cluster.hosts.count
-    let journals = cluster.hosted.count
+    let journals = cluster.hosts.indices.filter { cluster.hosts[$0].journal != nil }
     injections = (0..<Self.count).map { place in
       at += Int64(random.below(2 * Self.spacing))
       let kind = FaultKind.allCases[random.below(FaultKind.allCases.count)]
       // Machines with journals come first, and are hit more often than edges.
-      let host = random.below(3) == 0 ? random.below(hosts) : random.below(journals)
+      let host = random.below(3) == 0 ? random.below(hosts) : journals[random.below(journals.count)]
       let other = (host + 1 + random.below(hosts - 1)) % hosts
       return Injection(
         place: place, kind: kind, at: at, duration: 30_000_000 + Int64(random.below(1_200_000_000)), host: host,
@@ -68,6 +68,7 @@ final class FaultInjector {
     case .bitRot, .fullDisk, .failedSync, .slowDisk: makeDiskFault(injection)
     case .clockSkew, .clockJump: makeClockFault(injection)
     case .pause, .zombie: pause(injection)
+    case .authorityCut, .authorityDown: cutAuthority(injection)
     }
   }
 
@@ -103,7 +104,7 @@ final class FaultInjector {
     guard cluster.hosts[host].process != nil else { return false }
     guard injection.kind == .crash else {
       // What is torn or lost is something that is being written: the power goes with the next batch.
-      if cluster.journal(of: cluster.hosts[host].machine) != nil {
+      if cluster.hosts[host].journal != nil {
         cluster.hosts[host].disk.powerCut = (injection.kind, injection.amount, injection.duration)
       }
       return false
@@ -117,10 +118,22 @@ final class FaultInjector {
   private func pause(_ injection: Injection) -> Bool {
     let host = injection.host
     guard let process = cluster.hosts[host].process else { return false }
-    let isZombie = injection.kind == .zombie && cluster.journal(of: cluster.hosts[host].machine) != nil
+    let isZombie = injection.kind == .zombie && cluster.hosts[host].journal != nil && cluster.authority == nil
     process.pause()
     if isZombie { cluster.replacePaused(host) }
     later(injection) { [cluster] in cluster.resume(process, of: host) }
+    return true
+  }
+
+  private func cutAuthority(_ injection: Injection) -> Bool {
+    guard let authority = cluster.authority else { return false }
+    if injection.kind == .authorityDown {
+      authority.isDown += 1
+      later(injection) { authority.isDown -= 1 }
+    } else {
+      authority.cuts[injection.host] += 1
+      later(injection) { authority.cuts[injection.host] -= 1 }
+    }
     return true
   }
 
@@ -128,7 +141,7 @@ final class FaultInjector {
 
   private func makeDiskFault(_ injection: Injection) -> Bool {
     let host = injection.host
-    guard let journal = cluster.journal(of: cluster.hosts[host].machine) else { return false }
+    guard let journal = cluster.hosts[host].journal else { return false }
     switch injection.kind {
     case .bitRot:
       guard journal.rot.isEmpty, cluster.hosts[host].process != nil, cluster.hosts[host].zombies.isEmpty else {

@@ -19,6 +19,9 @@ enum FaultKind: String, CaseIterable, Sendable {
   case pause
   /// Stopped, given up for dead and replaced, and then going on.
   case zombie
+  /// A host cannot reach the authority; nobody can.
+  case authorityCut = "authority_cut"
+  case authorityDown = "authority_down"
 }
 
 /// One fault that a seed holds: what happens to whom, when and for how long.

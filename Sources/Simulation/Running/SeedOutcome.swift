@@ -57,7 +57,7 @@ extension SeedOutcome {
     lastEvents = simulation.firstBreachLog ?? []
     var hasher = cluster.time.trace
     for machine in cluster.hosted {
-      if let head = cluster.journal(of: machine)?.position.chainHead { head.withBytes { hasher.combine($0) } }
+      if let head = cluster.archive(of: machine)?.position.chainHead { head.withBytes { hasher.combine($0) } }
     }
     trace = hasher.value
     made = simulation.faults.injections.filter { $0.at <= cluster.time.now }.map(\.place)

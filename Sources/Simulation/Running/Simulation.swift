@@ -58,18 +58,21 @@ final class Simulation {
       edge.after(0) { edge.begin() }
       return edge
     }
-    cluster.journalHasGrown = { [unowned self] machine, process in
+    cluster.journalHasGrown = { [unowned self] machine, host, process, contradiction in
+      if let contradiction { watch.acknowledgedOnce.findings.breach("\(machine): \(contradiction)") }
       watch.grown(machine)
-      if let journal = cluster.journal(of: machine) {
-        watch.oneOwner.wrote(machine, by: process, in: journal.position.term)
+      if let process, let archive = cluster.archive(of: machine) {
+        watch.oneOwner.released(machine, by: host, process, in: archive.position.term)
       }
     }
-    cluster.owns = { [unowned self] machine, process, term in
-      watch.oneOwner.opened(machine, by: process, in: term)
-    }
-    cluster.serves = { [unowned self] machine, term, hash in
+    cluster.rebuilt = { [unowned self] machine, position, hash in
+      // A copy may be behind what was let out, or ahead.
+      let replica = watch.replica(of: machine)
+      guard replica.lastSequence == position.sequence,
+        cluster.archive(of: machine)?.position.chainHead == position.chainHead
+      else { return }
       watch.deterministic.compare(
-        machine, running: hash, reexecuted: watch.replica(of: machine).stateHash, "rebuilt in term \(term)")
+        machine, running: hash, reexecuted: replica.stateHash, "rebuilt at entry \(position.sequence)")
     }
     cluster.tell = { [unowned self] line in note(line()) }
   }
@@ -153,7 +156,7 @@ final class Simulation {
         Watch.machines(of: cluster), market: cluster.market, ledger: ledger,
         clients: ClientEvidence(watch.acknowledgedOnce.evidence), isRunning: false
       ) { [cluster] in
-        guard let journal = cluster.journal(of: $0) else { throw AuditError(path: "\($0)", reason: "no journal") }
+        guard let journal = cluster.archive(of: $0) else { throw AuditError(path: "\($0)", reason: "no journal") }
         return journal
       }
       for finding in report.invariants {

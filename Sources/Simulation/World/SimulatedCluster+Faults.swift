@@ -6,7 +6,7 @@ extension SimulatedCluster {
   /// The power goes while a host writes: what is on its way to the disk is lost, torn, or lands all the same.
   func losePower(_ host: Int) {
     guard let cut = hosts[host].disk.powerCut, let writer = hosts[host].process as? any JournalWriter,
-      let batch = writer.inFlight, let journal = journal(of: hosts[host].machine)
+      let batch = writer.inFlight, let journal = hosts[host].journal
     else { return }
     hosts[host].disk.powerCut = nil
     kill(host)
@@ -14,9 +14,7 @@ extension SimulatedCluster {
     case .tornWrite: journal.tear(batch, keeping: cut.amount % 100)
     case .landedWrite:
       // It reached the disk, and nobody lived to say so.
-      if !hosts[host].disk.isFull, (try? journal.append(batch, by: writer.ownership)) != nil {
-        hasGrown(hosts[host].machine, by: writer.incarnation)
-      }
+      if !hosts[host].disk.isFull { try? journal.append(batch, by: writer.ownership) }
     default: break
     }
     bitten(cut.kind)
@@ -35,23 +33,26 @@ extension SimulatedCluster {
   func resume(_ process: any SimulatedProcess, of host: Int) {
     process.resume()
     tell("\(hosts[host].name), process \(process.incarnation), goes on")
-    guard let zombie = hosts[host].zombies.firstIndex(where: { $0 === process }) else { return }
+    guard hosts[host].zombies.contains(where: { $0 === process }) else { return }
     // Its supervisor ends it as soon as it sees it; until then it may try whatever it likes.
     time.schedule(after: 400_000_000) { [unowned self] in
       process.kill()
       hosts[host].zombies.removeAll { $0 === process }
     }
-    _ = zombie
   }
 
   /// Makes every host well: disks, clocks, processes.
   func heal() {
+    if let authority {
+      authority.isDown = 0
+      for host in hosts.indices { authority.cuts[host] = 0 }
+    }
     for host in hosts.indices {
       hosts[host].disk = SimulatedDisk()
       hosts[host].clock.offset = 0
       for zombie in hosts[host].zombies { zombie.kill() }
       hosts[host].zombies.removeAll()
-      journal(of: hosts[host].machine)?.restore()
+      hosts[host].journal?.restore()
       if let process = hosts[host].process { process.resume() } else { restart(host, after: 50_000_000) }
     }
   }

@@ -25,6 +25,8 @@ final class SimulatedCluster {
     var disk = SimulatedDisk()
     var process: (any SimulatedProcess)?
     var incarnation: UInt32 = 0
+    /// Of its machine, or its copy of it; edges have none.
+    var journal: SimulatedJournal?
     /// Paused processes that were given up for dead and replaced.
     var zombies: [any SimulatedProcess] = []
   }
@@ -39,10 +41,16 @@ final class SimulatedCluster {
   let configuration: HostConfiguration
   var random: SeededGenerator
   var hosts: [Host] = []
-  private(set) var journals: [MachineID: SimulatedJournal] = [:]
-  private var places: [MachineID: Int] = [:]
-  /// Told whenever a journal has grown, before anybody can hear of what is new in it.
-  var journalHasGrown: (MachineID, _ process: UInt32) -> Void = { _, _ in }
+  /// What owners have let out, by machine.
+  private(set) var archives: [MachineID: JournalArchive] = [:]
+  /// Hosts with a copy of each machine, its home first.
+  private var places: [MachineID: [Int]] = [:]
+  /// Who says which copy owns a machine; `nil` where each has only one.
+  private(set) var authority: SimulatedAuthority?
+  /// Told whenever an owner lets something of its journal out, before anybody can hear of it.
+  /// The process is `nil` where it found that in its journal.
+  var journalHasGrown: (MachineID, _ host: Int, _ process: UInt32?, _ contradiction: String?) -> Void = { _, _, _, _ in
+  }
   /// Told whenever something happens that is worth a line.
   var tell: (@autoclosure () -> String) -> Void = { _ in }
   /// Told when a fault that waited for its moment has bitten.
@@ -53,10 +61,8 @@ final class SimulatedCluster {
   var makeEdge: (MachineID, Int, UInt32) -> any SimulatedProcess = { machine, _, _ in
     preconditionFailure("nobody makes the process of \(machine)")
   }
-  /// Told when a process has opened a machine's journal, and so owns it in a term.
-  var owns: (MachineID, _ process: UInt32, Term) -> Void = { _, _, _ in }
-  /// Told when a process begins to serve a machine in a term, after its machine was rebuilt.
-  var serves: (MachineID, Term, _ stateHash: UInt64) -> Void = { _, _, _ in }
+  /// Told when a process has rebuilt its machine from its journal, which ends so.
+  var rebuilt: (MachineID, JournalPosition, _ stateHash: UInt64) -> Void = { _, _, _ in }
 
   init(seed: UInt64) throws {
     random = SeededGenerator(seed: seed)
@@ -70,24 +76,39 @@ final class SimulatedCluster {
     configuration.inputsPerCommit = 32
     self.configuration = configuration
     let machines =
-      market.shards.map(MachineID.shard) + [
-        .risk, .settlement, MachineID(.gateway), .marks, MachineID(.verifier),
-      ]
-    network = SimulatedNetwork(time: time, hosts: machines.count, seed: seed &* 31)
+      market.shards.map(MachineID.shard) + [.risk, .settlement, MachineID(.gateway), .marks, MachineID(.verifier)]
+    let standbys = Self.standbys(&random, market)
+    network = SimulatedNetwork(time: time, hosts: machines.count + standbys.count, seed: seed &* 31)
     var nodes: [ClusterMap.Node] = []
-    for (place, machine) in machines.enumerated() {
-      let name = Self.name(of: machine)
-      nodes.append(.init(name: name, role: Self.role(of: machine), hosts: [machine.description], publicKey: ""))
-      places[machine] = place
-      let clock = HostClock(boot: Int64(1 + random.below(1_000)) * 1_000_000_000)
-      hosts.append(Host(name: name, machine: machine, clock: clock))
+    for (place, machine) in (machines + standbys).enumerated() {
+      let isStandby = place >= machines.count
+      let name = isStandby ? "standby-\(place - machines.count)" : Self.name(of: machine)
+      nodes.append(
+        .init(
+          name: name, role: Self.role(of: machine), hosts: isStandby ? [] : [machine.description],
+          standbys: isStandby ? [machine.description] : nil, publicKey: ""))
+      places[machine, default: []].append(place)
+      var host = Host(
+        name: name, machine: machine, clock: HostClock(boot: Int64(1 + random.below(1_000)) * 1_000_000_000))
       if machine.kind == .shard || machine == .risk || machine == .settlement {
-        journals[machine] = SimulatedJournal(machine)
+        host.journal = SimulatedJournal(machine)
+        if !isStandby { archives[machine] = JournalArchive(machine) }
       }
+      hosts.append(host)
     }
     map = ClusterMap(
       dataDirectory: "", nodes: nodes, endpoints: [:], operatorPublicKey: "", shardCount: Int(market.shardCount),
       settings: .init())
+    if !standbys.isEmpty {
+      authority = SimulatedAuthority(
+        self, seed: random.next(), isSupervisor: random.below(2) == 0, hosts: hosts.count)
+    }
+  }
+
+  /// Machines that have a standby, each as often as it has one: none at all for one seed in three.
+  private static func standbys(_ random: inout SeededGenerator, _ market: MarketDefinition) -> [MachineID] {
+    guard random.below(3) > 0 else { return [] }
+    return (market.shards.map(MachineID.shard) + [.risk, .settlement]).filter { _ in random.below(3) > 0 }
   }
 
   private static func name(of machine: MachineID) -> String {
@@ -104,8 +125,9 @@ final class SimulatedCluster {
     }
   }
 
-  func place(of machine: MachineID) -> Int { places[machine] ?? 0 }
-  func journal(of machine: MachineID) -> SimulatedJournal? { journals[machine] }
+  /// Hosts with a copy of a machine, its home first.
+  func copies(of machine: MachineID) -> [Int] { places[machine] ?? [] }
+  func archive(of machine: MachineID) -> JournalArchive? { archives[machine] }
   /// Machines that have a journal, the shards first, in order.
   var hosted: [MachineID] { market.shards.map(MachineID.shard) + [.risk, .settlement] }
 
@@ -114,6 +136,7 @@ final class SimulatedCluster {
   /// Starts a host's process anew; false when its journal keeps it from being hosted.
   @discardableResult func start(_ host: Int) -> Bool {
     hosts[host].incarnation += 1
+    authority?.started(hosts[host].name)
     let machine = hosts[host].machine
     let incarnation = hosts[host].incarnation
     do {
@@ -122,17 +145,17 @@ final class SimulatedCluster {
         try serve(
           SimulatedHost<ShardMachine>(
             machine, role: MatcherNode.role(machine, map: map, market: market), on: self, host: host,
-            incarnation: incarnation, journal: journals[machine]!))
+            incarnation: incarnation, journal: hosts[host].journal!))
       case .risk:
         try serve(
           SimulatedHost<RiskMachine>(
             machine, role: RiskNode.role(market: market), on: self, host: host, incarnation: incarnation,
-            journal: journals[machine]!))
+            journal: hosts[host].journal!))
       case .settlement:
         try serve(
           SimulatedHost<SettlementMachine>(
             machine, role: SettlementNode.role(market: market, layer: layer), on: self, host: host,
-            incarnation: incarnation, journal: journals[machine]!))
+            incarnation: incarnation, journal: hosts[host].journal!))
       default: hosts[host].process = makeEdge(machine, host, incarnation)
       }
       tell("\(hosts[host].name) starts, process \(incarnation)")
@@ -145,7 +168,9 @@ final class SimulatedCluster {
 
   private func serve<M: Machine & ~Copyable>(_ process: SimulatedHost<M>) {
     hosts[process.host].process = process
-    serves(process.id, process.term, process.read { $0.stateHash() })
+    if let journal = hosts[process.host].journal {
+      rebuilt(process.id, journal.position, process.read { $0.stateHash() })
+    }
     process.start()
   }
 
@@ -155,6 +180,7 @@ final class SimulatedCluster {
     tell("\(hosts[host].name) is killed, process \(process.incarnation)")
     process.kill()
     hosts[host].process = nil
+    authority?.reaped(hosts[host].name)
   }
 
   /// A process has ended its term by itself: its supervisor starts it again, a little later.
@@ -168,6 +194,7 @@ final class SimulatedCluster {
     guard let process = hosts[host].process, process.incarnation == incarnation else { return }
     process.kill()
     hosts[host].process = nil
+    authority?.reaped(hosts[host].name)
     restart(host, after: 100_000_000 + Int64(random.below(200_000_000)))
   }
 
@@ -177,7 +204,7 @@ final class SimulatedCluster {
       guard hosts[host].process == nil else { return }
       if !start(host) {
         // Damaged: its operator puts the verifier's copy in its place.
-        journals[hosts[host].machine]?.restore()
+        hosts[host].journal?.restore()
         restart(host, after: 300_000_000)
       }
     }
@@ -185,26 +212,28 @@ final class SimulatedCluster {
 
   // MARK: The disk
 
-  /// Throws what the disk under a machine's journal says to a write now.
-  func admitWrite(of machine: MachineID) throws {
-    let place = place(of: machine)
-    if hosts[place].disk.isFull { throw SimulatedDiskError.full }
-    if hosts[place].disk.failures > 0 {
-      hosts[place].disk.failures -= 1
+  /// Throws what a host's disk says to a write now.
+  func admitWrite(on host: Int) throws {
+    if hosts[host].disk.isFull { throw SimulatedDiskError.full }
+    if hosts[host].disk.failures > 0 {
+      hosts[host].disk.failures -= 1
       throw SimulatedDiskError.failed
     }
   }
 
-  func hasGrown(_ machine: MachineID, by process: UInt32) {
-    if let journal = journals[machine] { time.note(journal.position.sequence.rawValue) }
-    journalHasGrown(machine, process)
+  /// An owner lets out what is in its journal up to an entry.
+  func released(by host: Int, _ process: UInt32, through last: SequenceNumber, isInherited: Bool) {
+    let machine = hosts[host].machine
+    guard let journal = hosts[host].journal, let archive = archives[machine] else { return }
+    let contradiction = archive.extend(from: journal, through: last)
+    time.note(archive.position.sequence.rawValue)
+    journalHasGrown(machine, host, isInherited ? nil : process, contradiction)
   }
 
   // MARK: Frames
 
-  /// From a socket that was connected to a machine.
-  func send(_ frame: [UInt8], from peer: PeerName, toMachine machine: MachineID) -> Socket.SendResult {
-    let host = place(of: machine)
+  /// From a socket that was connected to a host.
+  func send(_ frame: [UInt8], from peer: PeerName, toHost host: Int) -> Socket.SendResult {
     // Nobody is connected: what is sent now waits with its sender.
     guard hosts[host].process != nil || network.isCut(peer.host, host) else { return .wouldBlock }
     return network.send(from: peer.host, to: host) { [unowned self] in

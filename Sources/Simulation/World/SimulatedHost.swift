@@ -1,3 +1,4 @@
+import Authority
 import Bytes
 import Cluster
 import Cryptography
@@ -16,10 +17,15 @@ final class SimulatedHost<M: Machine & ~Copyable>: HostWorld, JournalWriter {
   let incarnation: UInt32
   /// As whom it may write its journal.
   let ownership: UInt64
-  let term: Term
   private unowned let cluster: SimulatedCluster
   private let journal: SimulatedJournal
-  private let sources: [MachineID]
+  private var links: [SimulatedLink] = []
+  /// Hosts with other copies of the machine; their sockets come after those of the links.
+  private let copies: [Int]
+  private var firstCopySocket = 0
+  private var membership: SimulatedMembership?
+  /// The last entry that was let out, and is known to be.
+  private var announced = SequenceNumber(0)
   private var life = ProcessLife()
   private var core: HostCore<M>!
   /// Frames that wait until the core takes input.
@@ -29,7 +35,9 @@ final class SimulatedHost<M: Machine & ~Copyable>: HostWorld, JournalWriter {
   private var wakeUpsAsked: UInt64 = 0
   private var isTurnAsked = false
   /// What is being written when the power goes.
-  private(set) var inFlight: CommitBatch?
+  var inFlight: CommitBatch? { writes.first }
+  /// Batches to be made durable, one after another.
+  private var writes: [CommitBatch] = []
 
   /// Opens the journal and rebuilds the machine, as a process does at its start.
   /// - Throws: what keeps it from being hosted: a damaged journal.
@@ -42,23 +50,56 @@ final class SimulatedHost<M: Machine & ~Copyable>: HostWorld, JournalWriter {
     self.incarnation = incarnation
     self.cluster = cluster
     self.journal = journal
-    sources = role.sources
+    copies = cluster.copies(of: id).filter { $0 != host }
     ownership = try journal.open()
-    term = journal.position.term.next
-    cluster.owns(id, incarnation, term)
     let isFresh = journal.position.sequence == SequenceNumber(0)
     let machine: M = try MachineRecovery.recover(id, snapshot: journal.snapshot) {
       try journal.forEachEntry(from: $0, $1)
     }
+    journal.finishCut(machine.streams)
     let sequencer = BatchSequencer(
-      id: id, machine: machine, after: journal.position, term: term,
+      id: id, machine: machine, after: journal.position, term: journal.position.term.next,
       clock: MachineClock(notBefore: journal.position.stamp, source: self))
     core = HostCore(
       sequencer, at: journal.position, genesis: cluster.market, isFresh: isFresh, role: role, map: cluster.map,
       node: cluster.hosts[host].name, configuration: cluster.configuration, world: self, log: cluster.log)
+    connect(to: role.sources)
   }
 
-  func start() { core.start() }
+  private func connect(to sources: [MachineID]) {
+    for source in sources {
+      links.append(SimulatedLink(to: source, on: cluster.copies(of: source), firstSocket: firstCopySocket))
+      firstCopySocket += links[links.count - 1].socketCount
+    }
+    guard let authority = cluster.authority else { return }
+    let membership = SimulatedMembership(authority, of: host, incarnation: incarnation, in: cluster)
+    membership.happen = { [weak self] action in
+      self?.happen {
+        action()
+        self?.noticeReleases()
+      }
+    }
+    membership.changed = { [unowned self] in core.authorityChanged($0) }
+    membership.lapsed = { [unowned self] in core.readOwnership() }
+    self.membership = membership
+  }
+
+  func start() {
+    membership?.begin()
+    core.start()
+    noticeReleases()
+  }
+  func authorityHasNews() { happen { [unowned self] in membership?.follow() } }
+
+  /// Nothing that is let out may be heard of before the archive has it.
+  private func noticeReleases() {
+    let released = core.released
+    guard released > announced else { return }
+    // What it has found in its journal may be of the reign before.
+    let isInherited = announced.rawValue == 0
+    announced = released
+    cluster.released(by: host, incarnation, through: released, isInherited: isInherited)
+  }
 
   /// Everything it was told is durable and said.
   var isSettled: Bool { core.isSettled && !core.isStopped }
@@ -83,7 +124,17 @@ final class SimulatedHost<M: Machine & ~Copyable>: HostWorld, JournalWriter {
     happen { [unowned self] in take(-1, peer, name, frame) }
   }
   func arrived(_ frame: [UInt8], atSocket index: Int) {
-    happen { [unowned self] in take(index, [], "", frame) }
+    happen { [unowned self] in
+      guard index < firstCopySocket else { return hear(frame, fromCopyOn: copies[index - firstCopySocket]) }
+      take(index, [], "", frame)
+    }
+  }
+
+  /// What other copies say is taken at any time: the fence is among it.
+  private func hear(_ frame: [UInt8], fromCopyOn other: Int) {
+    frame.withUnsafeBytes { core.receive($0, fromCopyOn: cluster.hosts[other].name) }
+    askForTurn()
+    noticeReleases()
   }
 
   private func take(_ source: Int, _ peer: [UInt8], _ name: String, _ frame: [UInt8]) {
@@ -99,6 +150,7 @@ final class SimulatedHost<M: Machine & ~Copyable>: HostWorld, JournalWriter {
 
   private func turn() {
     isTurnAsked = false
+    for index in links.indices { tend(index) }
     var taken = 0
     while taken < inbox.count, core.takesInput {
       let (source, peer, name, frame) = inbox[taken]
@@ -107,12 +159,36 @@ final class SimulatedHost<M: Machine & ~Copyable>: HostWorld, JournalWriter {
         if source < 0 {
           core.receive(bytes, from: peer, named: name)
         } else {
-          core.receive(bytes, fromSource: source)
+          receive(bytes, atSocket: source)
         }
       }
     }
     inbox.removeFirst(taken)
     core.endOfTurn()
+    noticeReleases()
+  }
+
+  private func receive(_ bytes: UnsafeRawBufferPointer, atSocket socket: Int) {
+    guard let index = links.firstIndex(where: { $0.holds(socket) }) else { return }
+    guard let opened = Frame.open(bytes), opened.kind == .ownership else {
+      return core.receive(bytes, fromSource: index)
+    }
+    var body = opened.body
+    let notice = OwnershipNotice(from: &body)
+    if body.isExhausted, links[index].heard(notice, at: socket) { core.sourceHasNewOwner(index) }
+  }
+
+  private func tend(_ index: Int) {
+    let machine = links[index].machine
+    links[index].tend(at: cluster.time.now) { socket, other in
+      send([Frame.version, FrameKind.whoOwns.rawValue], at: socket, to: machine, on: other)
+    }
+  }
+
+  private func send(
+    _ frame: [UInt8], at socket: Int, to machine: MachineID, on other: Int
+  ) -> Socket.SendResult {
+    cluster.send(frame, from: PeerName(host: host, incarnation: incarnation, socket: socket), toHost: other)
   }
 
   // MARK: The world of the core
@@ -121,37 +197,44 @@ final class SimulatedHost<M: Machine & ~Copyable>: HostWorld, JournalWriter {
   func wall() -> Timestamp { cluster.hosts[host].clock.wall(cluster.time) }
 
   func send(_ frame: UnsafeRawBufferPointer, to peer: [UInt8]) -> Socket.SendResult {
-    cluster.send([UInt8](frame), from: host, toPeer: PeerName(peer))
+    noticeReleases()
+    return cluster.send([UInt8](frame), from: host, toPeer: PeerName(peer))
   }
 
   func send(_ frame: UnsafeRawBufferPointer, toSource index: Int) -> Socket.SendResult {
-    cluster.send(
-      [UInt8](frame), from: PeerName(host: host, incarnation: incarnation, socket: index), toMachine: sources[index])
+    noticeReleases()
+    let machine = links[index].machine
+    return links[index].offer { send([UInt8](frame), at: $0, to: machine, on: $1) }
   }
 
   func write(_ batch: CommitBatch) {
-    inFlight = batch
+    writes.append(batch)
+    if writes.count == 1 { beginWrite() }
+  }
+
+  private func beginWrite() {
     let disk = cluster.hosts[host].disk
     if disk.powerCut != nil {
       cluster.time.schedule(after: disk.commit / 2) { [weak self] in self?.happen { self?.losePower() } }
     }
     cluster.time.schedule(after: disk.latency(&cluster.random)) { [weak self] in
-      self?.happen { self?.finish(batch) }
+      self?.happen { self?.finishWrite() }
     }
   }
 
   private func losePower() { cluster.losePower(host) }
 
-  private func finish(_ batch: CommitBatch) {
-    inFlight = nil
+  private func finishWrite() {
+    let batch = writes.removeFirst()
     do {
-      try cluster.admitWrite(of: id)
+      try cluster.admitWrite(on: host)
       try journal.append(batch, by: ownership)
     } catch {
       return core.journalFailed(error)
     }
-    cluster.hasGrown(id, by: incarnation)
+    if !writes.isEmpty { beginWrite() }
     core.batchIsDurable(batch)
+    noticeReleases()
     if !inbox.isEmpty { askForTurn() }
   }
 
@@ -163,12 +246,13 @@ final class SimulatedHost<M: Machine & ~Copyable>: HostWorld, JournalWriter {
 
   private func finish(_ snapshot: [UInt8], _ version: UInt16) {
     do {
-      try cluster.admitWrite(of: id)
+      try cluster.admitWrite(on: host)
       try journal.keep(snapshot, version: version, by: ownership)
     } catch {
       return core.journalFailed(error)
     }
     core.snapshotIsDurable()
+    noticeReleases()
     if !inbox.isEmpty { askForTurn() }
   }
 
@@ -205,17 +289,41 @@ final class SimulatedHost<M: Machine & ~Copyable>: HostWorld, JournalWriter {
 
   // MARK: Other copies
 
-  var hasAuthority: Bool { false }
-  func ask(_ question: AuthorityQuestion) {}
-  var leaseEnd: Int64 { .max }
-  var copyNodes: [String] { [] }
-  func send(_ frame: UnsafeRawBufferPointer, toCopyOn node: String) -> Socket.SendResult { .unreachable }
+  var hasAuthority: Bool { cluster.authority != nil }
+  var leaseEnd: Int64 { membership?.leaseEnd ?? .max }
+  var copyNodes: [String] { copies.map { cluster.hosts[$0].name } }
+
+  func ask(_ question: AuthorityQuestion) {
+    let request: AuthorityRequest =
+      switch question {
+      case .ownership(let machine): .ownership(machine)
+      case .replace(let record, let expected): .replace(record, expecting: expected)
+      }
+    membership?.ask(request) { [unowned self] answer in
+      let word: AuthorityWord =
+        switch answer {
+        case .ownership(let record): .ownership(record)
+        case .replacement(let replacement): .replacement(replacement)
+        case .rejected(let reason): .unreachable(reason)
+        default: .unreachable("no answer")
+        }
+      core.authorityAnswered(question, word)
+    }
+  }
+
+  func send(_ frame: UnsafeRawBufferPointer, toCopyOn node: String) -> Socket.SendResult {
+    guard let place = copies.firstIndex(where: { cluster.hosts[$0].name == node }) else { return .unreachable }
+    return send([UInt8](frame), at: firstCopySocket + place, to: id, on: copies[place])
+  }
+
   func forEachBatch(
     after sequence: SequenceNumber, _ body: (UnsafeRawBufferPointer, SequenceNumber) throws -> Bool
-  ) throws {}
-  func link(endingAt sequence: SequenceNumber) throws -> Digest? { nil }
-  func recentLinks() throws -> [CommonGround.Link] { [] }
-  func cutJournal(after sequence: SequenceNumber) throws {}
+  ) throws {
+    try journal.forEachBatch(after: sequence, body)
+  }
+  func link(endingAt sequence: SequenceNumber) throws -> Digest? { journal.link(endingAt: sequence) }
+  func recentLinks() throws -> [CommonGround.Link] { journal.recentLinks() }
+  func cutJournal(after sequence: SequenceNumber) throws { try journal.cut(after: sequence) }
 
   func endTerm(_ what: String, _ reason: any Error) {
     cluster.processEnded(host, incarnation, "\(what): \(reason)")

@@ -15,14 +15,14 @@ import Market
 /// A batch becomes durable as a whole, its outbox and trims with it, as in the real journal's one transaction. Who
 /// opens it is its only writer from then on: the owner before is refused, as by the term that the real journal checks.
 final class SimulatedJournal: ReadableJournal {
-  private struct Batch {
+  struct Batch {
     /// Entries, each after its `u32` length.
     var entries: [UInt8]
     var last: SequenceNumber
     var link: Digest
   }
 
-  private struct Chunk {
+  struct Chunk {
     var firstNumber: UInt64
     var count: UInt16
     var epoch: Epoch
@@ -31,10 +31,10 @@ final class SimulatedJournal: ReadableJournal {
   }
 
   let machine: MachineID
-  private(set) var position = JournalPosition()
-  private(set) var snapshot: JournalSnapshot?
-  private var batches: [Batch] = []
-  private var outbox: [MachineID: [Chunk]] = [:]
+  var position = JournalPosition()
+  var snapshot: JournalSnapshot?
+  var batches: [Batch] = []
+  var outbox: [MachineID: [Chunk]] = [:]
   private(set) var bytes: UInt64 = 0
   /// Who may write: grows whenever somebody opens it.
   private(set) var writer: UInt64 = 0
@@ -42,6 +42,8 @@ final class SimulatedJournal: ReadableJournal {
   private(set) var rot: [(batch: Int, byte: Int, bit: UInt8)] = []
   /// Part of a batch whose write was torn; it is cut off when the journal is opened.
   private(set) var tornTail: [UInt8] = []
+  /// Its end was removed, and what that end had sent is in the outbox still.
+  var isCut = false
   init(_ machine: MachineID) { self.machine = machine }
 
   private var path: String { "journal of \(machine)" }
@@ -197,7 +199,7 @@ final class SimulatedJournal: ReadableJournal {
     if let failure { throw .damaged(path: path, sequence: sequence.next, reason: "\(failure)") }
   }
 
-  private func firstBatch(after sequence: SequenceNumber) -> Int {
+  func firstBatch(after sequence: SequenceNumber) -> Int {
     var low = 0
     var high = batches.count
     while low < high {

@@ -6,6 +6,8 @@ protocol SimulatedProcess: AnyObject {
   func arrived(_ frame: [UInt8], from peer: [UInt8], named name: String)
   /// A frame for one of the sockets that this process connected.
   func arrived(_ frame: [UInt8], atSocket index: Int)
+  /// There is something new at the authority.
+  func authorityHasNews()
   /// It runs no more; nothing of it happens from now on.
   func kill()
   /// Nothing of it happens until it goes on.
@@ -60,4 +62,8 @@ struct ProcessLife {
     if isPaused { waiting.append(action) }
     return !isPaused
   }
+}
+
+extension SimulatedProcess {
+  func authorityHasNews() {}
 }
