@@ -90,6 +90,8 @@ extension HostCore where M: ~Copyable {
       guard outlets[index].hasRoom, outlets[index].sent < outlets[index].ready else { continue }
       attempt("reading the outbox") {
         try world.forEachOutbox(destination: outlets[index].consumer, from: outlets[index].sent + 1) { stored in
+          // What is durable here may not be fenced yet.
+          guard stored.lastNumber <= outlets[index].ready else { return false }
           let chunk = StreamChunk(
             source: id, epoch: stored.epoch, firstNumber: stored.firstNumber, count: stored.count,
             messages: stored.messages)
