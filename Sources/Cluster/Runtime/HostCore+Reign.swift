@@ -1,5 +1,6 @@
 import Authority
 import Bytes
+import Journal
 import Logging
 import Machine
 import Market
@@ -33,7 +34,8 @@ extension HostCore where M: ~Copyable {
       decide()
     case .replacement(.replaced(let mine)):
       joining = nil
-      let isNew = record?.term != mine.term
+      // That it was written may have been heard before this answer.
+      let isNew = record?.term != mine.term || reign == .candidate || reign == .undecided
       record = mine
       if isNew, mine.owner == nodeName { take(mine.term) }
     case .replacement(.refused(let current)):
@@ -176,6 +178,15 @@ extension HostCore where M: ~Copyable {
     }
     reign = .standby
     wasHandedOver = false
+  }
+
+  /// Where it stands, in one line for people.
+  package var standing: String {
+    let followed = followers.map { "\($0.node) at \($0.acknowledged)" }.joined(separator: ", ")
+    let waiting = (isStopped ? ", stopped" : "") + (isAsking ? ", asking" : "") + (isWriting ? ", writing" : "")
+    return "\(id) on \(nodeName): \(reign) in term \(sequencer.term), applied \(sequencer.lastSequence), durable "
+      + "\(durable.sequence), let out \(released), epoch \(sequencer.epoch)\(waiting), \(closed.count) closed, fence "
+      + "[\(fencing.joined(separator: " "))], followers [\(followed)]"
   }
 
   // MARK: Who asks
