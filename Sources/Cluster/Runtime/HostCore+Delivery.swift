@@ -43,7 +43,8 @@ extension HostCore where M: ~Copyable {
     outlets[index].identity = identity
     outlets[index].isStalled = false
     outlets[index].sent = position.number &- 1
-    outlets[index].acknowledged = max(outlets[index].acknowledged, position.number &- 1)
+    // Not more than is asked for: what a consumer had applied when it asked before need not have become durable.
+    outlets[index].acknowledged = position.number &- 1
   }
 
   func acknowledge(_ position: StreamPosition) {
