@@ -79,6 +79,7 @@ final class Watch: ReexecutionObserver {
 
   /// What is acknowledged and not settled; `nil` when all is.
   func unsettled(_ clients: SimulatedClients) -> String? {
+    if let stopped = machines.settlement.read({ $0.stopReason }) { return "the coordinator has stopped: \(stopped)" }
     if clients.waiting > 0 { return "\(clients.waiting) actions have no answer" }
     let (final, cursor, deposits) = cluster.layer.read {
       ($0.finalHeader?.epoch ?? Epoch(0), $0.depositCursor, $0.depositCount)

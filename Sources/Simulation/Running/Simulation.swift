@@ -7,6 +7,8 @@ import Market
 import Matching
 import Operations
 import Pricing
+import Settlement
+import VerifierNode
 
 /// One seed: a whole cluster from its genesis, through faults, to its convergence.
 final class Simulation {
@@ -140,6 +142,10 @@ final class Simulation {
     while cluster.time.now < end, watch.unsettled(clients) != nil {
       // Looking costs more than a step.
       for _ in 0..<50 where cluster.time.step() { judge() }
+    }
+    if watch.unsettled(clients) != nil {
+      for epoch in watch.machines.settlement.read({ $0.status.unfinished }) { note("epoch \(epoch.epoch): \(epoch.phase)") }
+      for host in cluster.hosts { note((host.process as? any JournalWriter)?.standing ?? "\(host.name)") }
     }
     watch.liveness.converged(within: Self.convergence, watch.unsettled(clients))
     judge()

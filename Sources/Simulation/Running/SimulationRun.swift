@@ -50,7 +50,7 @@ public struct SimulationRun: Sendable {
     if let failure = done.failure { throw SimulationError(reason: failure) }
     var report = SimulationReport(firstSeed: firstSeed, steps: options.steps)
     for outcome in done.outcomes.sorted(by: { $0.seed < $1.seed }) { report.append(outcome) }
-    if shrinks, let failed = done.outcomes.sorted(by: { $0.seed < $1.seed }).first(where: { !$0.breaches.isEmpty }) {
+    if let failed = done.outcomes.sorted(by: { $0.seed < $1.seed }).first(where: { !$0.breaches.isEmpty }) {
       try explain(failed, say)
     }
     report.wall_seconds = Date().timeIntervalSince(begin)
@@ -84,6 +84,7 @@ public struct SimulationRun: Sendable {
   /// Tells the first failing seed: its last events, and the smallest run that still fails.
   private func explain(_ failed: SeedOutcome, _ say: (String) -> Void) throws {
     for line in failed.lastEvents { say("  \(line)") }
+    guard shrinks else { return }
     say("seed \(failed.seed): shrinking")
     var shrinker = Shrinker(failed, options)
     let shrunk = try shrinker.shrink()

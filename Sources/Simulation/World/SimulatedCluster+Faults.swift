@@ -64,4 +64,6 @@ protocol JournalWriter: SimulatedProcess {
   var ownership: UInt64 { get }
   /// What is on its way to the disk.
   var inFlight: CommitBatch? { get }
+  /// Where it stands, in one line.
+  var standing: String { get }
 }

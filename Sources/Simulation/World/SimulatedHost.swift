@@ -105,6 +105,8 @@ final class SimulatedHost<M: Machine & ~Copyable>: HostWorld, JournalWriter {
   var isSettled: Bool { core.isSettled && !core.isStopped }
   func read<R>(_ body: (borrowing M) throws -> R) rethrows -> R { try core.read(body) }
 
+  var standing: String { core.standing }
+
   // MARK: Life
 
   private func happen(_ action: @escaping () -> Void) {
