@@ -16,6 +16,7 @@ final class SimulatedClients {
   private var random: SeededGenerator
   private(set) var clients: [SimulatedClient]
   private var quotes: [ShardQuotes]
+  private var lastMarks: [[ShardMarks.Entry]]
   private var mix = LoadMix()
   /// Mean time between two actions of one client.
   private let pace: Int64
@@ -31,6 +32,7 @@ final class SimulatedClients {
     signing = ActionSigning(market: cluster.market)
     clients = (0..<count).map { SimulatedClient(number: $0) }
     quotes = cluster.market.shards.map { ShardQuotes($0, cluster.market) }
+    lastMarks = cluster.market.shards.map { _ in [] }
     mix.new = 35
     mix.cancel = 18
     mix.replace = 7
@@ -44,7 +46,17 @@ final class SimulatedClients {
   var waiting: Int { clients.reduce(0) { $0 + $1.pending.count } }
 
   func generation(of place: UInt16) -> UInt64 { clients[Int(place)].generation }
-  func take(_ marks: ShardMarks, of shard: ShardID) { quotes[Int(shard.rawValue)].take(marks) }
+
+  /// What the newest marks leave out is still traded at the last: not everybody sees an expiry come.
+  func take(_ marks: ShardMarks, of shard: ShardID) {
+    let place = Int(shard.rawValue)
+    var known = marks
+    for entry in lastMarks[place] where !known.entries.contains(where: { $0.instrument == entry.instrument }) {
+      known.entries.append(entry)
+    }
+    lastMarks[place] = known.entries
+    quotes[place].take(known)
+  }
 
   // MARK: What they do
 

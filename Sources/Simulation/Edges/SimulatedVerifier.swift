@@ -1,5 +1,6 @@
 import Bytes
 import Market
+import Operations
 import Settlement
 import Wire
 
@@ -35,6 +36,9 @@ final class SimulatedVerifier: SimulatedEdge {
     for request in requests {
       guard let own = simulation.watch.headers[request.epoch] else { continue }
       askedAt = now
+      simulation.watch.walk.rootChain.findings.check(
+        own == request.headerHash,
+        "epoch \(request.epoch): the coordinator wants to post another header than its journal gives")
       let attestation = digest.attestation(
         by: 0, key: SimulatedMarket.verifierKey, epoch: request.epoch, headerHash: request.headerHash,
         agrees: own == request.headerHash)

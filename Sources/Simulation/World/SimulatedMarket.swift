@@ -6,7 +6,7 @@ import Market
 /// expiry that comes while the simulation runs.
 enum SimulatedMarket {
   /// Seconds from the beginning of a simulation to its first expiry.
-  static let secondsToExpiry: Int64 = 12
+  static let secondsToExpiry: Int64 = 3
 
   /// The key of the one verifier.
   static let verifierKey = key(1)
