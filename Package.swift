@@ -23,6 +23,9 @@ func systemLibrary(_ name: String, apt package: String) -> Target {
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
+let http: [Target.Dependency] = [
+  .product(name: "FlyingFox", package: "FlyingFox"), .product(name: "FlyingSocks", package: "FlyingFox"),
+]
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 
 // Listed floor by floor: a module imports only from floors below its own (see README, "The house").
@@ -40,6 +43,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
   ],
   targets: [
     // Floor 1: vocabulary.
@@ -48,11 +52,13 @@ let package = Package(
     systemLibrary("CSecp256k1", apt: "libsecp256k1-dev"),
     systemLibrary("CSodium", apt: "libsodium-dev"),
     systemLibrary("CCurl", apt: "libcurl4-openssl-dev"),
-    room("Bytes"),
+    .target(name: "CCRC32C"),
+    room("Bytes", ["CCRC32C"]),
     room("Market", ["Bytes"]),
     room("Machine", ["Bytes", "Market"]),
     .target(name: "CKeccak"),
-    room("Cryptography", ["Bytes", "CSecp256k1", "CSodium", "CKeccak"]),
+    .target(name: "CSHA256"),
+    room("Cryptography", ["Bytes", "CSecp256k1", "CSodium", "CKeccak", "CSHA256"]),
     // Floor 2: pure machines and mathematics.
     room("Matching", ["Bytes", "Market", "Machine", "Cryptography"]),
     room("Clearing", ["Bytes", "Market", "Machine", "Cryptography"]),
@@ -63,6 +69,7 @@ let package = Package(
     room("Journal", ["Bytes", "Market", "Machine", "Cryptography", "CLMDB"]),
     room("Messaging", ["Bytes", "CZeroMQ", "CSodium"]),
     room("Wire", ["Bytes", "Market", "Cryptography"]),
+    room("Metrics", http),
     // Upon Messaging: who owns what.
     room("Authority", ["Bytes", "Market", "Messaging", "CCurl", log]),
     // Floor 4: the runtime that hosts a machine.
@@ -88,9 +95,9 @@ let package = Package(
     room(
       "Operations",
       [
-        "Bytes", "Market", "Machine", "Cryptography", "Pricing", "Settlement", "Journal", "Cluster", "Messaging",
-        "Wire", "MatcherNode", "RiskNode", "MarkNode", "SettlementNode", "GatewayNode", "VerifierNode",
-        "Matching", "Clearing", "Listing", "Replay", log, histogram, toml,
+        "Bytes", "Market", "Machine", "Cryptography", "Pricing", "Settlement", "Journal", "Authority", "Cluster",
+        "Messaging", "Wire", "MatcherNode", "RiskNode", "MarkNode", "SettlementNode", "GatewayNode", "VerifierNode",
+        "Matching", "Clearing", "Listing", "Replay", "Metrics", log, histogram, toml,
       ]),
     // Upon the roles and the auditor: a whole cluster on a simulated world.
     room(
@@ -109,7 +116,7 @@ let package = Package(
     tests("Bytes", ["Bytes"]),
     tests("Market", ["Market", "Bytes"]),
     tests("Machine", ["Machine", "Market", "Bytes"]),
-    tests("Cryptography", ["Cryptography", "Bytes"]),
+    tests("Cryptography", ["Cryptography", "CSHA256", "Bytes"]),
     tests("Wire", ["Wire", "Cryptography", "Market", "Bytes"]),
     tests("Matching", ["Matching", "Machine", "Market", "Bytes"]),
     tests("Replay", ["Replay", "Matching", "Machine", "Market", "Bytes"]),
@@ -121,7 +128,7 @@ let package = Package(
       "Operations",
       [
         "Operations", "Bytes", "Market", "Machine", "Cryptography", "Matching", "Clearing", "Settlement", "Journal",
-        "Cluster", "Wire", "SettlementNode",
+        "Cluster", "Wire", "SettlementNode", "Authority", "Metrics",
       ]),
     tests("Journal", ["Journal", "Cryptography", "Machine", "Market", "Bytes"]),
     tests(
@@ -136,6 +143,7 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests", dependencies: ["novation", "Operations", "Wire", "Market", "Bytes"], swiftSettings: strict),
     tests("Messaging", ["Messaging", "Bytes"]),
+    tests("Metrics", ["Metrics"]),
     tests("Authority", ["Authority", "Messaging", "Market", "Bytes", log]),
     tests("MarkNode", ["MarkNode", "Listing", "Pricing", "Wire", "Market", "Bytes"]),
     tests("Gateway", ["GatewayNode", "Wire", "Machine", "Market", "Bytes"]),

@@ -110,7 +110,8 @@ extension GatewayNode {
         retryAfter: configuration.retryAfterMilliseconds)
     }
     let key = ActionKey(account: action.account, key: action.key, nonce: action.nonce, machine: machine)
-    if waiting.updateValue(Waiting(identity: identity, since: MachineClock.monotonic()), forKey: key) == nil {
+    let entry = Waiting(identity: identity, since: MachineClock.monotonic(), frame: [UInt8](frame.bytes))
+    if waiting.updateValue(entry, forKey: key) == nil {
       backs[index].outstanding += 1
     }
   }

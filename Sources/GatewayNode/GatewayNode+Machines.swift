@@ -14,10 +14,7 @@ extension GatewayNode {
       case .message: break
       case .own: continue
       case .newOwner:
-        // It has heard of no subscriber yet.
-        backs[index].subscribedAt = 0
-        backs[index].heardAt = 0
-        nextBeat = 0
+        takeUpWithNewOwner(index)
         continue
       }
       backs[index].heardAt = MachineClock.monotonic()

@@ -63,6 +63,8 @@ public actor GatewayNode {
   struct Waiting {
     var identity: [UInt8]
     var since: Int64
+    /// The frame, to be sent again to an owner that may never have had it: it is applied once.
+    var frame: [UInt8]
   }
 
   struct Counters {
@@ -203,6 +205,18 @@ public actor GatewayNode {
       if let index = backs.firstIndex(where: { $0.machine == key.machine }) {
         backs[index].outstanding = max(0, backs[index].outstanding - 1)
       }
+    }
+  }
+
+  /// Another copy owns a machine now: what the old one has not answered is asked again, in order, and it is told who
+  /// listens.
+  func takeUpWithNewOwner(_ index: Int) {
+    let machine = backs[index].machine
+    backs[index].subscribedAt = 0
+    backs[index].heardAt = 0
+    nextBeat = 0
+    for (_, entry) in waiting.filter({ $0.key.machine == machine }).sorted(by: { $0.value.since < $1.value.since }) {
+      _ = entry.frame.withUnsafeBytes { backs[index].link.offer($0) }
     }
   }
 

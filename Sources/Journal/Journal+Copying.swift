@@ -69,50 +69,21 @@ extension Journal {
     }
   }
 
-  /// Removes every entry, batch and snapshot after `sequence`, which ends a batch. The journal must then be opened, and
-  /// so verified, anew; `finishCut` follows once its machine has been rebuilt.
-  public func cut(after sequence: SequenceNumber) throws(JournalError) {
-    precondition(batch == nil, "a journal is cut between batches")
-    var transaction = try store.environment.beginWriting()
-    try Self.removeAll(after: sequence.rawValue, in: store.entries, &transaction)
-    try Self.removeAll(after: sequence.rawValue, in: store.batches, &transaction)
-    try transaction.withCursor(over: store.snapshots) { cursor throws(JournalError) in
-      var record = try cursor.seek(SnapshotKey(sequence: sequence.rawValue + 1, part: 0))
-      while record != nil {
-        try cursor.delete()
-        record = try cursor.next()
-      }
-    }
+  /// Cuts the journal's end off, for its machine to be rebuilt: `finishCut` follows once it is, in this process or the
+  /// next.
+  public func cutAndMark(after sequence: SequenceNumber) throws(JournalError) {
+    try begin()
     var mark = sequence.rawValue.littleEndian
-    _ = try withTypedBytes(of: &mark) { bytes throws(JournalError) in
-      try transaction.put(bytes, at: "note:\(Self.cutNote)", in: store.meta)
-    }
-    try transaction.commit()
-  }
-
-  private static func removeAll(
-    after sequence: UInt64, in database: LMDBDatabase<UInt64>, _ transaction: inout LMDBWriteTransaction
-  ) throws(JournalError) {
-    try transaction.withCursor(over: database) { cursor throws(JournalError) in
-      var record = try cursor.seek(sequence + 1)
-      while record != nil {
-        try cursor.delete()
-        record = try cursor.next()
-      }
-    }
+    _ = try withTypedBytes(of: &mark) { bytes throws(JournalError) in try putMeta(Self.cutNote, bytes) }
+    try commit()
+    try cut(after: sequence)
   }
 
   /// After a cut: removes from the outbox what the rebuilt machine has not sent.
-  public func finishCut(_ streams: StreamNumbers) throws {
+  public func finishCut(_ streams: StreamNumbers) throws(JournalError) {
     guard let mark = try getMeta(Self.cutNote), !mark.isEmpty else { return }
     try begin()
-    try batch!.withCursor(over: store.outbox) { cursor throws(JournalError) in
-      var record = try cursor.first()
-      while let found = record {
-        if found.key.firstNumber > streams.lastSent(to: found.key.destination) { try cursor.delete() }
-        record = try cursor.next()
-      }
-    }
+    try cutOutbox(to: streams)
     try putMeta(Self.cutNote, UnsafeRawBufferPointer(start: nil, count: 0))
     try commit()
   }

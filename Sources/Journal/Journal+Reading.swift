@@ -3,6 +3,10 @@ import Machine
 import Market
 
 extension Journal {
+  /// A reader of what is durable here, for another thread of this process: a scrub, a shadow of the machine, a
+  /// standby's catching up. It may outlive the journal.
+  public func reader() -> JournalReader { JournalReader(store, machine: machine) }
+
   /// Calls `body` with each durable entry from `first` on, in order, until it returns `false`. The payload is valid
   /// during the call. A damaged entry is refused with its sequence.
   public func forEachEntry(
@@ -33,6 +37,21 @@ extension Journal {
 }
 
 extension JournalStore {
+  /// The link of the batch that ended with `sequence`, or `nil` if none did.
+  func link(endingAt sequence: SequenceNumber) throws(JournalError) -> Digest? {
+    try link(endingAt: sequence, environment.beginReading())
+  }
+
+  func link(
+    endingAt sequence: SequenceNumber, _ transaction: borrowing LMDBReadTransaction
+  ) throws(JournalError) -> Digest? {
+    if let value = try transaction.value(at: sequence.rawValue, in: batches) {
+      return try link((sequence.rawValue, value))
+    }
+    let base = try base(transaction)
+    return sequence == base.sequence && !base.isBeginning ? base.chainHead : nil
+  }
+
   /// Calls `body` with up to `bound` entries from `first` on, in one view of the journal. Returns the number of the
   /// next entry, or `nil` if the end was reached or `body` returned `false`.
   func forEachEntry(
@@ -46,6 +65,8 @@ extension JournalStore {
       while let found = record {
         guard seen < bound else { return expected }
         guard found.key == expected.rawValue else {
+          let base = try base(transaction).sequence
+          if expected <= base { throw JournalError.truncated(path: path, asked: expected, first: base.next) }
           throw JournalError.damaged(path: path, sequence: expected, reason: "the entry is missing")
         }
         let (header, payload) = try entry(found)

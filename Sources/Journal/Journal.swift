@@ -15,7 +15,10 @@ public final class Journal {
   public let machine: MachineID
   public let configuration: JournalConfiguration
   /// Snapshots that failed their checksum at open; the one before was used.
-  public let damagedSnapshots: [SequenceNumber]
+  public private(set) var damagedSnapshots: [SequenceNumber] = []
+  /// Entries that no commit batch held at open, from a torn tail: they were never acknowledged, and were cut. The
+  /// outbox may hold what they caused: see `cutOutbox`.
+  public let cutEntries: ClosedRange<SequenceNumber>?
   let store: JournalStore
   private let lock: DirectoryLock
 
@@ -27,13 +30,21 @@ public final class Journal {
   private var link: BatchLink
   /// A snapshot whose head is written at commit, when its chain head is known.
   var pendingSnapshot: SnapshotRecord?
-  private var commitsUntilReaderCheck = Journal.readerCheckInterval
-
-  /// Commits between two looks for dead readers.
-  private static let readerCheckInterval = 4096
+  /// A snapshot that is being written in pieces, with the open batch's and as of the last commit.
+  var draft: SnapshotRecord?
+  var committedDraft: SnapshotRecord?
+  /// Snapshots without a head, whose parts are still to be deleted; likewise.
+  var orphans: [SequenceNumber] = []
+  var committedOrphans: [SequenceNumber] = []
+  var ballast: Ballast
+  var gauge: RoomGauge
+  /// Monotonic nanoseconds from which on the room is measured anew.
+  var nextRoomMeasurement: Int64 = 0
+  private var bytesUsedAtCommit = 0
+  var bytesUsedAtReaderCheck = 0
 
   /// Opens the journal in `directory`, or makes it. The entries after the latest good snapshot are verified; damage is
-  /// refused with the sequence where it begins.
+  /// refused with the sequence where it begins. A torn tail is cut.
   public init(
     directory: String, machine: MachineID, configuration: JournalConfiguration = JournalConfiguration()
   ) throws(JournalError) {
@@ -46,12 +57,32 @@ public final class Journal {
     store = try JournalStore(environment, isWriter: true)
     if try store.machine() == nil { try store.create(machine: machine, at: Self.now()) }
     try store.check(machine: machine)
-    let (base, damaged) = try store.latestGoodSnapshot()
-    damagedSnapshots = damaged
-    committed = try store.verify(from: base?.position ?? JournalPosition())
-    try store.checkCompleteness(through: committed.sequence)
+    cutEntries = try store.cutTornTail()
+    committed = JournalPosition()
     position = committed
     link = BatchLink(after: committed.chainHead)
+    ballast = Ballast(directory: directory, byteCount: configuration.ballastBytes)
+    gauge = RoomGauge(configuration, mapSize: environment.mapSize)
+    try reopen()
+    _ = room
+  }
+
+  /// Finds and verifies where the journal stands.
+  func reopen() throws(JournalError) {
+    let base = try store.base()
+    let (snapshot, damaged) = try store.latestGoodSnapshot(through: store.linkedEnd())
+    damagedSnapshots = damaged
+    guard snapshot != nil || base.isBeginning else {
+      throw .damagedRecord(
+        path: store.path, record: "every snapshot",
+        reason: "the entries through \(base.sequence) were truncated, so nothing else gives the machine's state; put a "
+          + "standby's or a verifier's copy in the journal's place ('novation restore' does it)")
+    }
+    committed = try store.verifyTail(from: snapshot?.position ?? base)
+    try store.checkCompleteness(after: base.sequence, through: committed.sequence)
+    committedOrphans = try store.snapshotSequences(store.environment.beginReading()).headless
+    committedDraft = nil
+    rewind()
   }
 
   private static func now() -> Timestamp {
@@ -81,30 +112,25 @@ public final class Journal {
   /// Bytes of the map that have ever been used, of `mapSize`.
   public var bytesUsed: Int { store.environment.bytesUsed }
   public var mapSize: Int { store.environment.mapSize }
-  /// True from `alarmPercent` of the map on.
-  public var needsRoom: Bool { isFilled(to: configuration.alarmPercent) }
   /// Why writing has ended, or `nil` while it is allowed.
   public var endOfTerm: String? { store.environment.endOfTerm }
   /// Whether a batch is open.
   public var isInBatch: Bool { batch != nil }
 
-  private func isFilled(to percent: Int) -> Bool { bytesUsed / 100 * 100 >= mapSize / 100 * percent }
-
   /// The link of the batch that ended with `sequence`, or `nil` if none did.
   public func link(endingAt sequence: SequenceNumber) throws(JournalError) -> Digest? {
-    let transaction = try store.environment.beginReading()
-    guard let value = try transaction.value(at: sequence.rawValue, in: store.batches) else { return nil }
-    return try store.link((sequence.rawValue, value))
+    try store.link(endingAt: sequence)
   }
 
   // MARK: Batches
 
-  /// Begins a batch. Refused when the map is nearly full, so that a batch never has to end half written.
+  /// Begins a batch. Refused when even most of the map's headroom is used up, so that a batch never has to end half
+  /// written.
   public func begin() throws(JournalError) {
     precondition(batch == nil, "a batch is begun after the last one was committed or aborted")
-    guard !isFilled(to: configuration.refusalPercent) else {
-      throw .mapFull(path: store.path, mapSize: mapSize)
-    }
+    // Whoever never asks for the room still has its readers checked, and the ballast at the ready.
+    _ = room
+    guard freeMapBytes() >= gauge.mapHeadroom / 4 else { throw .mapFull(path: store.path, mapSize: mapSize) }
     batch = try store.environment.beginWriting()
   }
 
@@ -134,10 +160,12 @@ public final class Journal {
   ) throws(JournalError) -> UnsafeMutableRawBufferPointer {
     precondition(batch != nil, "entries are appended in a batch")
     precondition(pendingSnapshot == nil, "a snapshot is the last thing in its batch")
-    guard sequence == position.sequence.next,
-      let bytes = try batch!.reserve(count, at: sequence.rawValue, in: store.entries, .append)
-    else {
+    guard sequence == position.sequence.next else {
       throw .outOfSequence(path: store.path, expected: position.sequence.next, found: sequence)
+    }
+    guard let bytes = try batch!.reserve(count, at: sequence.rawValue, in: store.entries, .append) else {
+      let last = try store.lastEntry(batch!)
+      throw .damaged(path: store.path, sequence: sequence, reason: "entry \(last) is there already")
     }
     return bytes
   }
@@ -168,11 +196,11 @@ public final class Journal {
     committed = position
     link.restart(after: committed.chainHead)
     pendingSnapshot = nil
-    commitsUntilReaderCheck -= 1
-    if commitsUntilReaderCheck == 0 {
-      commitsUntilReaderCheck = Self.readerCheckInterval
-      try store.environment.checkReaders()
-    }
+    committedDraft = draft
+    committedOrphans = orphans
+    let used = bytesUsed
+    if used > bytesUsedAtCommit { nextRoomMeasurement = 0 }
+    bytesUsedAtCommit = used
   }
 
   private func writeLinkAndSnapshot() throws(JournalError) {
@@ -188,6 +216,7 @@ public final class Journal {
       position.chainHead = digest
     }
     try writePendingSnapshot()
+    try sweepOrphans()
   }
 
   /// Drops the open batch.
@@ -200,6 +229,8 @@ public final class Journal {
     position = committed
     link.restart(after: committed.chainHead)
     pendingSnapshot = nil
+    draft = committedDraft
+    orphans = committedOrphans
   }
 }
 

@@ -22,6 +22,12 @@ public enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
   case unknownVersion(path: String, part: String, found: Int, known: Int)
   /// The journal is damaged, first at this entry.
   case damaged(path: String, sequence: SequenceNumber, reason: String)
+  /// An entry was asked for that has been truncated; `first` is the first that is here.
+  case truncated(path: String, asked: SequenceNumber, first: SequenceNumber)
+  /// Entries through `through` were to be truncated, but they are still needed.
+  case stillNeeded(path: String, through: SequenceNumber, reason: String)
+  /// A snapshot cannot be kept for `sequence`.
+  case noPlaceForSnapshot(path: String, sequence: SequenceNumber, reason: String)
   /// A record other than an entry is damaged.
   case damagedRecord(path: String, record: String, reason: String)
   /// An entry was appended out of sequence.
@@ -48,7 +54,16 @@ public enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
     case .unknownVersion(let path, let part, let found, let known):
       "\(path): \(part) has format version \(found); this program knows version \(known) only"
     case .damaged(let path, let sequence, let reason):
-      "\(path): damaged at sequence \(sequence): \(reason)"
+      "\(path): damaged at sequence \(sequence): \(reason); nothing is skipped: put a standby's or a verifier's copy "
+        + "in its place, or start from a snapshot after it ('novation journal verify' names them, 'novation restore' "
+        + "does it)"
+    case .truncated(let path, let asked, let first):
+      "\(path): entry \(asked) was asked for, but the journal begins with entry \(first): what came before was "
+        + "truncated behind its snapshots; a backup or an auditor's export has it"
+    case .stillNeeded(let path, let through, let reason):
+      "\(path): entries through \(through) cannot be truncated: \(reason)"
+    case .noPlaceForSnapshot(let path, let sequence, let reason):
+      "\(path): no snapshot can be kept after entry \(sequence): \(reason)"
     case .damagedRecord(let path, let record, let reason):
       "\(path): \(record) is damaged: \(reason)"
     case .outOfSequence(let path, let expected, let found):

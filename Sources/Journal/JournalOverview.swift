@@ -13,6 +13,8 @@ public struct JournalOverview: Sendable {
     public var version: UInt16
     /// It passes its checksums, and its chain head is the link of the batch that ends where it was taken.
     public var isGood: Bool
+    /// Replaying from the snapshot before it gave these very bytes.
+    public var isVerified: Bool
   }
 
   public var machine: MachineID
@@ -20,7 +22,7 @@ public struct JournalOverview: Sendable {
   public var created: Timestamp
   public var entries: Int
   public var batches: Int
-  /// The first and the last entry there are; zero without any.
+  /// The first and the last entry there are; zero without any. The first is not 1 once the journal was truncated.
   public var firstSequence: SequenceNumber
   public var lastSequence: SequenceNumber
   /// Of the last entry.
@@ -59,10 +61,11 @@ extension JournalReader {
         overview.lastTerm = header.term
       }
     }
+    overview.chainHead = try store.base(transaction).chainHead
     try transaction.withCursor(over: store.batches) { cursor throws(JournalError) in
       if let last = try cursor.last() { overview.chainHead = try store.link(last) }
     }
-    for sequence in try store.snapshotSequences(transaction) {
+    for sequence in try store.snapshotSequences(transaction).whole {
       overview.snapshots.append(try snapshot(at: sequence, transaction))
     }
     return overview
@@ -71,13 +74,13 @@ extension JournalReader {
   private func snapshot(
     at sequence: SequenceNumber, _ transaction: borrowing LMDBReadTransaction
   ) throws(JournalError) -> JournalOverview.Snapshot {
-    guard let snapshot = try store.snapshot(at: sequence, transaction) else {
-      return JournalOverview.Snapshot(sequence: sequence, byteCount: 0, version: 0, isGood: false)
+    guard let record = try store.goodSnapshot(at: sequence, transaction) else {
+      return JournalOverview.Snapshot(
+        sequence: sequence, byteCount: 0, version: 0, isGood: false, isVerified: false)
     }
-    let link = try transaction.value(at: sequence.rawValue, in: store.batches)
-    var isGood = false
-    if let link { isGood = try store.link((sequence.rawValue, link)) == snapshot.position.chainHead }
+    let isGood = try store.link(endingAt: sequence, transaction) == record.position.chainHead
     return JournalOverview.Snapshot(
-      sequence: sequence, byteCount: UInt64(snapshot.bytes.count), version: snapshot.version, isGood: isGood)
+      sequence: sequence, byteCount: record.byteCount, version: record.version, isGood: isGood,
+      isVerified: record.isVerified)
   }
 }

@@ -5,7 +5,7 @@ import Market
 /// The databases of a journal's environment, and what both its writer and its readers know of them.
 struct JournalStore {
   /// Version of the layout of the whole journal: its databases, their keys and values.
-  static let formatVersion: UInt16 = 1
+  static let formatVersion: UInt16 = 2
 
   let environment: LMDBEnvironment
   /// Sequence → entry, as `EntryCodec` lays it out.
@@ -16,7 +16,8 @@ struct JournalStore {
   let outbox: LMDBDatabase<OutboxKey>
   /// Sequence and part → head or bytes, as `SnapshotRecord` describes.
   let snapshots: LMDBDatabase<SnapshotKey>
-  /// Name → bytes: `format` u16, `machine` u32, `created` i64 (nanoseconds since 1970), and `note:…` of the owner.
+  /// Name → bytes: `format` u16, `machine` u32, `created` i64 (nanoseconds since 1970), `base` (as `writeBase` lays it
+  /// out; absent while every entry is there), and `note:…` of the owner.
   let meta: LMDBDatabase<String>
 
   var path: String { environment.directory }
@@ -64,6 +65,33 @@ struct JournalStore {
   func check(machine expected: MachineID) throws(JournalError) {
     guard let found = try machine() else { throw .noJournal(path: path) }
     guard found == expected else { throw .wrongMachine(path: path, expected: expected, found: found) }
+  }
+
+  /// The position before the first entry that is still here.
+  func base(_ transaction: borrowing some LMDBTransaction & ~Copyable) throws(JournalError) -> JournalPosition {
+    guard let bytes = try transaction.value(at: "base", in: meta) else { return JournalPosition() }
+    var reader = ByteReader(bytes)
+    let checksum = reader.u32()
+    let base = JournalPosition(from: &reader)
+    let isWhole = reader.isExhausted
+    guard isWhole, CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[4...])) == checksum else {
+      throw .damagedRecord(path: path, record: "the position before the first kept entry", reason: "wrong checksum")
+    }
+    return base
+  }
+
+  /// The same, as of the last commit.
+  func base() throws(JournalError) -> JournalPosition { try base(environment.beginReading()) }
+
+  /// Keeps the position before the first entry: CRC-32C u32 of the rest, then the position.
+  func writeBase(_ base: JournalPosition, _ transaction: inout LMDBWriteTransaction) throws(JournalError) {
+    var writer = ByteWriter()
+    base.write(to: &writer)
+    let checksum = CRC32C.checksum(writer.bytes)
+    writer.clear()
+    writer.u32(checksum)
+    base.write(to: &writer)
+    try transaction.put(writer.bytes, at: "base", in: meta)
   }
 
   /// Says whose journal it is, at its creation.

@@ -101,6 +101,7 @@ public struct MachineID: Identifier {
   public static let risk = MachineID(.risk)
   public static let settlement = MachineID(.settlement)
   public static let marks = MachineID(.marks)
+  public static let supervisor = MachineID(.supervisor)
   /// No machine: the input came from the runtime itself or from a client.
   public static let none = MachineID(rawValue: 0)
 

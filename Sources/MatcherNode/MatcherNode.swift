@@ -18,11 +18,12 @@ public enum MatcherNode {
 
   public static func host(
     _ id: MachineID, on loop: SocketLoop, map: ClusterMap, node: String, market: MarketDefinition,
-    transport: Transport, configuration: HostConfiguration, log: Logger
+    transport: Transport, authority: NodeAuthority?,
+    configuration: HostConfiguration, log: Logger
   ) throws -> MachineHost<ShardMachine> {
     try MachineHost(
       id, role: role(id, map: map, market: market), on: loop, map: map, node: node, genesis: market,
-      transport: transport, configuration: configuration, log: log)
+      transport: transport, authority: authority, configuration: configuration, log: log)
   }
 
   /// What a shard adds to the common host.

@@ -18,11 +18,11 @@ public enum RiskNode {
 
   public static func host(
     on loop: SocketLoop, map: ClusterMap, node: String, market: MarketDefinition, transport: Transport,
-    configuration: HostConfiguration, log: Logger
+    authority: NodeAuthority?, configuration: HostConfiguration, log: Logger
   ) throws -> MachineHost<RiskMachine> {
     try MachineHost(
       .risk, role: role(market: market), on: loop, map: map, node: node, genesis: market, transport: transport,
-      configuration: configuration, log: log)
+      authority: authority, configuration: configuration, log: log)
   }
 
   /// What the aggregator adds to the common host.

@@ -35,6 +35,7 @@ public final class LedgerStore: Sendable {
   /// Applies a transaction and, if it changed anything, makes it durable.
   public func apply(_ transaction: VaultTransaction) throws -> Result<VaultReceipt, VaultRefusal> {
     try state.withLock { state in
+      try catchUp(&state)
       var vault = state.vault
       let result = vault.apply(transaction)
       guard case .success(let receipt) = result else { return result }
@@ -49,13 +50,27 @@ public final class LedgerStore: Sendable {
   }
 
   /// Reads the vault as it stands.
-  public func read<R>(_ body: (Vault) throws -> R) rethrows -> R { try state.withLock { try body($0.vault) } }
+  public func read<R>(_ body: (Vault) throws -> R) rethrows -> R {
+    try state.withLock { state in
+      // A ledger that cannot be read refuses the next transaction, and says why.
+      try? catchUp(&state)
+      return try body(state.vault)
+    }
+  }
+
+  /// Takes up what another process has written: the coordinator's owner before this one.
+  private func catchUp(_ state: inout State) throws {
+    try tables.forEach(environment, from: state.count + 1) { number, transaction in
+      _ = state.vault.apply(transaction)
+      state.count = number
+    }
+  }
 }
 
 /// A read-only view of a ledger, for auditors: every transaction that the settlement layer accepted, in order.
 public struct LedgerReader {
-  private let environment: LMDBEnvironment
-  private let tables: LedgerTables
+  let environment: LMDBEnvironment
+  let tables: LedgerTables
 
   public init(directory: String) throws {
     environment = try LMDBEnvironment(reading: directory)
@@ -69,8 +84,8 @@ public struct LedgerReader {
 
 /// The databases of a ledger: `transactions` by number from 1, and `meta` with version, rules and the last snapshot.
 struct LedgerTables: Sendable {
-  private let transactions: LMDBDatabase<UInt64>
-  private let meta: LMDBDatabase<String>
+  let transactions: LMDBDatabase<UInt64>
+  let meta: LMDBDatabase<String>
 
   init(_ environment: LMDBEnvironment) throws {
     transactions = try environment.database(named: "transactions", keys: UInt64.self)
@@ -155,13 +170,7 @@ struct LedgerTables: Sendable {
     try transaction.withCursor(over: transactions) { cursor in
       var record = try cursor.seek(first)
       while let found = record {
-        var reader = ByteReader(found.value)
-        let checksum = reader.u32()
-        let vaultTransaction = VaultTransaction(from: &reader)
-        guard reader.isExhausted,
-          CRC32C.checksum(UnsafeRawBufferPointer(rebasing: found.value[4...])) == checksum
-        else { throw LedgerError(path: environment.directory, reason: "transaction \(found.key) is damaged") }
-        try body(found.key, vaultTransaction)
+        try body(found.key, Self.transaction(found, environment))
         record = try cursor.next()
       }
     }

@@ -20,12 +20,12 @@ public enum SettlementNode {
   /// The coordinator's host, with the embedded ledger behind it.
   public static func host(
     on loop: SocketLoop, map: ClusterMap, node: String, market: MarketDefinition, transport: Transport,
-    configuration: HostConfiguration, log: Logger
+    authority: NodeAuthority?, configuration: HostConfiguration, log: Logger
   ) throws -> MachineHost<SettlementMachine> {
     let ledger = try LedgerStore(directory: map.ledgerDirectory, rules: VaultRules(market))
     return try MachineHost(
       .settlement, role: role(market: market, layer: ledger), on: loop, map: map, node: node, genesis: market,
-      transport: transport, configuration: configuration, log: log)
+      transport: transport, authority: authority, configuration: configuration, log: log)
   }
 
   /// What the coordinator adds to the common host.

@@ -16,7 +16,7 @@ struct JournalCommand: ParsableCommand {
       commandName: "ls", abstract: "What each journal holds.",
       discussion: """
         JSON: journals [{machine, entries, batches, first_sequence, last_sequence, last_stamp, last_term, chain_head, \
-        snapshots [{sequence, bytes, version, is_good}], outbox_chunks, bytes_used, map_size}].
+        snapshots [{sequence, bytes, version, is_good, is_verified}], outbox_chunks, bytes_used, map_size}].
 
         EXAMPLES
           novation journal ls
@@ -60,11 +60,11 @@ struct JournalCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "verify", abstract: "Check every entry, batch link, epoch root and snapshot.",
       discussion: """
-        The whole journal is walked from its first entry. Damage is named with the entry where it begins, the last \
-        entry that can be trusted, and the ways out. Exit code 1: something is damaged.
+        The whole journal is walked from the first entry that it has. Damage is named with the entry where it begins, \
+        the last entry that can be trusted, and the ways out. Exit code 1: something is damaged.
 
-        JSON: journals [{machine, entries, batches, epochs, chain_head, good_snapshots, damaged_snapshots, damage \
-        {sequence, reason, good_through, ways_out}}]; damage is absent from a sound journal.
+        JSON: journals [{machine, first_sequence, entries, batches, epochs, chain_head, good_snapshots, \
+        damaged_snapshots, damage {sequence, reason, good_through, ways_out}}]; damage is absent from a sound journal.
 
         EXAMPLES
           novation journal verify
@@ -90,7 +90,7 @@ struct JournalCommand: ParsableCommand {
           novation journal export risk --from 1 --to 1000 --out risk.jsonl
         """)
     @Argument(help: "The machine.") var machine: String
-    @Option(help: "First entry.") var from: UInt64 = 1
+    @Option(help: "First entry; without it, the first there is.") var from: UInt64?
     @Option(help: "Last entry; without it, the last there is.") var to: UInt64?
     @Option(help: "The file.") var out: String
     @OptionGroup var cluster: ClusterOption

@@ -59,6 +59,7 @@ struct LoadCommand: ParsableCommand {
 
   func run() throws {
     Interruption.watch()
+    Lifeline.follow()
     var configuration = LoadConfiguration()
     configuration.batch = batch
     configuration.accounts = accounts

@@ -28,13 +28,13 @@ import Operations
       nothing was done. What went wrong is one line on standard error.
       """,
     version: BuildVersion.current,
-    subcommands: [NodeCommand.self],
     groupedSubcommands: [
       CommandGroup(
         name: "Operators",
         subcommands: [
           RunCommand.self, StatusCommand.self, StopCommand.self, EpochCommand.self, ConfigCommand.self,
-          PrepareCommand.self, InstrumentCommand.self, JournalCommand.self,
+          PrepareCommand.self, ShardCommand.self, NodeCommand.self, RestartCommand.self, InstrumentCommand.self,
+          JournalCommand.self, BackupCommand.self, RestoreCommand.self,
         ]),
       CommandGroup(name: "Load generators and replays", subcommands: [LoadCommand.self, ReplayCommand.self]),
       CommandGroup(name: "Drills", subcommands: [DrillCommand.self, SimulateCommand.self]),
@@ -107,9 +107,9 @@ enum Complaint {
 }
 
 /// Hosts one node; the supervisor starts it.
-struct NodeCommand: ParsableCommand {
+struct HostCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "node", abstract: "Host one node of a cluster; started by the supervisor.", shouldDisplay: false)
+    commandName: "host", abstract: "Host one node of a cluster; started by the supervisor.", shouldDisplay: false)
   @Argument(help: "The node's name in the cluster map.") var name: String
   @Option(help: "The cluster's data directory.") var data: String
   #if NOVATION_PLANT

@@ -8,9 +8,9 @@ struct StatusCommand: ParsableCommand {
     discussion: """
       Asks each process itself. The exit code is 0 only if every process answers and settlement posts.
 
-      JSON: processes [{name, role, is_up, pid, cpu_percent, resident_megabytes}], shards [{shard, node, orders, \
-      fills, open, journal, lag, epoch}], settlement {open_epoch, final_epoch, root, stopped}, risk {accounts, equity, \
-      under_liquidation, unmeasurable, is_halted}. What does not answer is absent.
+      JSON: processes [{name, role, is_up, pid, cpu_percent, resident_megabytes, metrics}], shards [{shard, node, \
+      orders, fills, open, journal, lag, epoch}], settlement {open_epoch, final_epoch, root, stopped}, risk {accounts, \
+      equity, under_liquidation, unmeasurable, is_halted}. What does not answer is absent.
 
       EXAMPLES
         novation status

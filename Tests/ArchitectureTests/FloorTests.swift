@@ -4,11 +4,12 @@ import Testing
 /// The house: every module stands on a floor and imports only from floors below its own.
 struct FloorTests {
   static let floors: [[String]] = [
-    ["CZeroMQ", "CLMDB", "CSecp256k1", "CSodium", "CCurl", "CKeccak", "Bytes"],
+    ["CZeroMQ", "CLMDB", "CSecp256k1", "CSodium", "CCurl", "CKeccak", "CSHA256", "CCRC32C"],
+    ["Bytes"],
     ["Market", "Cryptography"],
     ["Machine"],
     ["Matching", "Clearing", "Pricing", "Settlement"],
-    ["Journal", "Messaging", "Wire", "Listing", "Replay"],
+    ["Journal", "Messaging", "Metrics", "Wire", "Listing", "Replay"],
     ["Authority"],
     ["Cluster"],
     ["MatcherNode", "RiskNode", "MarkNode", "SettlementNode", "GatewayNode", "VerifierNode"],

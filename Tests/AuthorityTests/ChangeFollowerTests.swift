@@ -12,6 +12,8 @@ import Testing
     var follower = ChangeFollower()
     var told: [AuthorityChange] = []
     var delayed: [AuthorityAnswer] = []
+    var pushed: UInt64 = 1
+    var missed = 0
     var now = MonotonicTime(nanoseconds: 0)
     for _ in 0..<3_000 {
       now = now.advanced(by: 20_000_000)
@@ -21,16 +23,22 @@ import Testing
         for _ in 0..<3_000 { _ = table.apply(random.request(of: table), now: now) }
       }
       _ = table.apply(random.request(of: table), now: now)
-      guard random.below(3) == 0 else { continue }
-      let answer = table.apply(follower.request, now: now)
+      // The server pushes what is new to it, and does not know what arrives.
+      let isPush = random.below(3) == 0
+      guard isPush || random.below(3) == 0 else { continue }
+      let answer = isPush ? table.changes(from: pushed) : table.apply(follower.request, now: now)
+      if isPush { pushed = table.nextChange }
       switch random.below(4) {
       case 0: break
       case 1: delayed.append(answer)
-      default: told += follower.take(answer)
+      default:
+        if follower.missedSomething(before: answer) { missed += 1 }
+        told += follower.take(answer)
       }
       if random.below(3) == 0, let late = delayed.randomElement(using: &random) { told += follower.take(late) }
     }
     told += follower.take(table.apply(follower.request, now: now))
+    #expect(missed > 10, "the network lost nothing")
     var records: [MachineID: Ownership] = [:]
     var alive: Set<String> = []
     for change in told {

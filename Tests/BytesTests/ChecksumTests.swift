@@ -1,5 +1,6 @@
-import Bytes
 import Testing
+
+@testable import Bytes
 
 /// Known answers of RFC 3720, appendix B.4, and of the catalogue's check value.
 struct ChecksumTests {
@@ -46,6 +47,17 @@ struct ChecksumTests {
       let head = checksum(Array(bytes[..<split]))
       let whole = Array(bytes[split...]).withUnsafeBytes { CRC32C.checksum($0, continuing: head) }
       #expect(whole == checksum(bytes), "split at \(split)")
+    }
+  }
+
+  @Test func theProcessorsInstructionAndTheTablesAgreeAtEveryLengthAndAlignment() {
+    let bytes = (1...200).map { UInt8(truncatingIfNeeded: $0 &* 197) }
+    bytes.withUnsafeBytes { buffer in
+      for length in 0...150 {
+        let slice = UnsafeRawBufferPointer(rebasing: buffer[(length % 9)..<(length % 9 + length)])
+        let byTables = CRC32C.checksumByTables(slice, continuing: 77)
+        #expect(CRC32C.checksum(slice, continuing: 77) == byTables, "length \(length)")
+      }
     }
   }
 

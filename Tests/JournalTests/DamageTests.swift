@@ -91,12 +91,43 @@ import Testing
     #expect(refusal() == .unknownVersion(path: directory.path, part: "entry 13", found: 2, known: 1))
   }
 
-  @Test func anEntryThatNoBatchCommittedIsRefused() throws {
+  @Test func aTornTailIsCutAndSaidAndReadersRefuseItUntilThen() throws {
     try makeJournal()
     try directory.edit("batches", keys: UInt64.self) { _ = try $0.delete(20, in: $1) }
     #expect(
-      refusal()
-        == .damaged(path: directory.path, sequence: SequenceNumber(16), reason: "it belongs to no commit batch"))
+      throws: JournalError.damaged(
+        path: directory.path, sequence: SequenceNumber(16), reason: "it belongs to no commit batch")
+    ) { _ = try JournalReader(directory: directory.path, machine: .risk).verifyChain() }
+    do {
+      let journal = try Journal(directory: directory.path, machine: .risk)
+      #expect(journal.cutEntries == SequenceNumber(16)...SequenceNumber(20))
+      #expect(journal.lastSequence == SequenceNumber(15))
+      try journal.appendBatch(2)
+    }
+    let journal = try Journal(directory: directory.path, machine: .risk)
+    #expect(journal.cutEntries == nil)
+    #expect(try journal.reader().verifyChain() == journal.position)
+    #expect(journal.lastSequence == SequenceNumber(17))
+  }
+
+  @Test func linksThatAreGoneBeforeASnapshotAreDamageAndNoTornTail() throws {
+    try makeJournal(snapshotAfter: 4)
+    try directory.edit("batches", keys: UInt64.self) { try $0.clear($1) }
+    #expect(
+      throws: JournalError.damaged(
+        path: directory.path, sequence: SequenceNumber(20),
+        reason: "no commit batch ends here, yet a snapshot was taken here")
+    ) { _ = try Journal(directory: directory.path, machine: .risk) }
+    #expect(try JournalReader(directory: directory.path, machine: .risk).lastSequence() == SequenceNumber(20))
+  }
+
+  @Test func aRefusalNamesThePlaceAndTheWaysOut() throws {
+    try makeJournal()
+    try change(entry: 13) { $0[60] ^= 4 }
+    let text = "\(try #require(refusal()))"
+    for words in ["sequence 13", "the checksum does not fit", "standby", "snapshot", "verifier", "novation restore"] {
+      #expect(text.contains(words))
+    }
   }
 
   @Test func aChangedLinkIsRefused() throws {
@@ -136,6 +167,37 @@ import Testing
       }
     }
     #expect(last == SequenceNumber(7))
+  }
+
+  @Test func aScrubFindsWhatOpeningDoesNotLookAtInBoundedSteps() throws {
+    try makeJournal(batches: 8, snapshotAfter: 7)
+    let journal = try Journal(directory: directory.path, machine: .risk)
+    var scrub = try JournalScrub(journal.reader())
+    var said: [JournalScrub.Outcome] = []
+    for _ in 0..<5 { said.append(scrub.step(entries: 12)) }
+    #expect(
+      said == [
+        .clean(through: SequenceNumber(15)), .clean(through: SequenceNumber(30)), .clean(through: SequenceNumber(40)),
+        .finished(through: SequenceNumber(40)), .finished(through: SequenceNumber(40)),
+      ])
+    // It goes on with what comes later, and from where another was.
+    try journal.appendBatch(3)
+    #expect(scrub.step() == .clean(through: SequenceNumber(43)))
+    let position = try JournalPosition(decoding: scrub.position.encoded)
+    var other = try JournalScrub(journal.reader(), from: position)
+    #expect(other.step() == .finished(through: SequenceNumber(43)))
+  }
+
+  @Test func aScrubNamesTheDamageAndKeepsNamingIt() throws {
+    try makeJournal(batches: 8, snapshotAfter: 7)
+    try change(entry: 18) { $0[60] ^= 1 }
+    let journal = try Journal(directory: directory.path, machine: .risk)
+    var scrub = try JournalScrub(journal.reader())
+    #expect(scrub.step(entries: 10) == .clean(through: SequenceNumber(10)))
+    let damage = JournalScrub.Outcome.damaged(
+      .damaged(path: directory.path, sequence: SequenceNumber(18), reason: "the checksum does not fit"))
+    #expect(scrub.step(entries: 10) == damage)
+    #expect(scrub.step(entries: 10) == damage)
   }
 
   @Test func anEntryOfAnUnknownLayoutIsRefused() throws {

@@ -110,7 +110,7 @@ import Testing
       try version.withUnsafeBytes { _ = try transaction.put($0, at: "format", in: meta) }
     }
     #expect(
-      throws: JournalError.unknownVersion(path: directory.path, part: "the journal", found: 9, known: 1)
+      throws: JournalError.unknownVersion(path: directory.path, part: "the journal", found: 9, known: 2)
     ) { _ = try Journal(directory: directory.path, machine: .risk) }
   }
 
@@ -123,15 +123,14 @@ import Testing
 
   @Test func aFullMapIsRefusedCleanlyAndStaysReadable() throws {
     let directory = TemporaryDirectory()
-    let configuration = JournalConfiguration(mapSize: 1 << 20, alarmPercent: 50, refusalPercent: 100)
+    let configuration = JournalConfiguration(mapSize: 1 << 20)
     let journal = try Journal(directory: directory.path, machine: .risk, configuration: configuration)
-    #expect(!journal.needsRoom)
     var failure: (any Error)?
     var lastGood = SequenceNumber(0)
     while failure == nil {
       do {
         try journal.begin()
-        for _ in 0..<16 { try journal.appendEntries(1, size: 1000) }
+        for _ in 0..<64 { try journal.appendEntries(1, size: 1000) }
         try journal.commit()
         lastGood = journal.lastSequence
       } catch {
@@ -140,7 +139,7 @@ import Testing
       }
     }
     #expect(failure as? JournalError == .mapFull(path: directory.path, mapSize: 1 << 20))
-    #expect(journal.needsRoom)
+    #expect(!journal.room.isAccepting)
     #expect(lastGood.rawValue > 100)
     #expect(journal.lastSequence == lastGood)
     var count: UInt64 = 0
@@ -153,13 +152,13 @@ import Testing
 
   @Test func aBatchIsNotBegunWhenTheMapIsNearlyFull() throws {
     let directory = TemporaryDirectory()
-    let configuration = JournalConfiguration(mapSize: 1 << 20, refusalPercent: 50)
+    let configuration = JournalConfiguration(mapSize: 1 << 20)
     let journal = try Journal(directory: directory.path, machine: .risk, configuration: configuration)
     #expect(throws: JournalError.mapFull(path: directory.path, mapSize: 1 << 20)) {
-      while true { try journal.appendBatch(16, size: 1000) }
+      while true { try journal.appendBatch(4, size: 1000) }
     }
     #expect(journal.endOfTerm == nil)
-    #expect(journal.bytesUsed < journal.mapSize * 2 / 3)
+    #expect(journal.bytesUsed < journal.mapSize)
   }
 
   @Test func afterAFailedCommitNothingIsWrittenUntilTheJournalIsReopened() async throws {
@@ -170,9 +169,11 @@ import Testing
       var journal: Journal? = try Journal(directory: path, machine: .risk)
       try journal!.appendBatch(5)
       let before = journal!.position
+      try journal!.begin()
+      try journal!.appendEntries(400, size: 1000)
       var limit = rlimit(rlim_cur: rlim_t(journal!.bytesUsed), rlim_max: rlim_t.max)
       setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
-      let failure = #expect(throws: JournalError.self) { try journal!.appendBatch(400, size: 1000) }
+      let failure = #expect(throws: JournalError.self) { try journal!.commit() }
       guard case .failed("mdb_txn_commit", path, _) = failure else { exit(2) }
       limit.rlim_cur = rlim_t.max
       setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)

@@ -17,7 +17,7 @@ final class TemporaryDirectory: Sendable {
   }
 
   deinit {
-    for file in ["data.mdb", "lock.mdb", "owner.lock"] { unlink("\(path)/\(file)") }
+    for file in ["data.mdb", "lock.mdb", "owner.lock", "ballast"] { unlink("\(path)/\(file)") }
     rmdir(path)
   }
 

@@ -15,4 +15,11 @@ public protocol ReadableJournal: AnyObject {
   ) throws
 }
 
-extension JournalReader: ReadableJournal {}
+extension JournalReader: ReadableJournal {
+  public func walk(
+    from position: JournalPosition, batches: Int,
+    _ each: (InputHeader, UnsafeRawBufferPointer, _ before: JournalPosition) -> Void
+  ) throws(JournalError) -> JournalPosition {
+    try walk(from: position, batches: batches, entries: .max, each)
+  }
+}

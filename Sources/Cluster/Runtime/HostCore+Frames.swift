@@ -39,6 +39,7 @@ extension HostCore where M: ~Copyable {
     case .query:
       let query = Query(from: &body)
       guard body.isExhausted else { return refuse(name, "a query") }
+      if query.kind == .handOver { return answerHandOver(query, identity, name) }
       questions.append(Question(identity: identity, query: query, askedAt: world.monotonic()))
     case .feedSubscription:
       let subscription = FeedSubscription(from: &body)
@@ -96,7 +97,7 @@ extension HostCore where M: ~Copyable {
     guard let role = role.admits[kind] else { return false }
     return has(name, role)
   }
-  private func refuse(_ name: String, _ what: String) {
+  func refuse(_ name: String, _ what: String) {
     log.warning("dropped a frame", metadata: ["peer": "\(name)", "what": "\(what)"])
   }
 

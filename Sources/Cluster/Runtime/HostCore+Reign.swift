@@ -34,10 +34,8 @@ extension HostCore where M: ~Copyable {
       decide()
     case .replacement(.replaced(let mine)):
       joining = nil
-      // That it was written may have been heard before this answer.
-      let isNew = record?.term != mine.term || reign == .candidate || reign == .undecided
       record = mine
-      if isNew, mine.owner == nodeName { take(mine.term) }
+      if mine.owner == nodeName, reign != .owner, !isHandingOver { take(mine.term) }
     case .replacement(.refused(let current)):
       joining = nil
       if let current { learn(current) }
@@ -106,7 +104,7 @@ extension HostCore where M: ~Copyable {
     case .candidate:
       if found.owner != nodeName { follow() }
     case .standby, .undecided:
-      if found.owner != before?.owner { follow() }
+      if found.owner != before?.owner, found.owner != nodeName { follow() }
     }
   }
 
@@ -155,7 +153,6 @@ extension HostCore where M: ~Copyable {
 
   /// The term is ours. What was followed and is not durable yet is waited for.
   private func take(_ term: Term) {
-    guard reign != .owner else { return }
     pendingTerm = term
     assumeOwnership()
   }
@@ -219,9 +216,17 @@ extension HostCore where M: ~Copyable {
 
   // MARK: Handing over
 
+  func answerHandOver(_ query: Query, _ identity: [UInt8], _ name: String) {
+    guard name == ClusterMap.operatorName else { return refuse(name, "the operator's word") }
+    let problem = handOver(to: String(decoding: query.body, as: UTF8.self))
+    Frame.write(
+      .answer, Answer(tag: query.tag, isAnswered: problem == nil, body: [UInt8]((problem ?? "").utf8)), in: &frame)
+    _ = world.send(frame.bytes, to: identity)
+  }
+
   /// Gives the machine to a copy that is in sync; it takes nothing more meanwhile.
   /// - Returns: why not, or `nil`.
-  public func handOver(to node: String) -> String? {
+  func handOver(to node: String) -> String? {
     guard reign == .owner else { return "\(id): \(nodeName) does not own it" }
     guard record?.inSync.contains(node) == true else { return "\(id): the copy on \(node) is not in sync" }
     append(.handOver, UnsafeRawBufferPointer(start: nil, count: 0))

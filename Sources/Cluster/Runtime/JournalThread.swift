@@ -14,6 +14,8 @@ final class JournalThread: @unchecked Sendable {
   /// Read from any thread: readers have transactions of their own.
   let journal: Journal
   private let queue: DispatchQueue
+  /// Touched on the queue only.
+  private var hasFailed = false
 
   init(_ journal: Journal) {
     self.journal = journal
@@ -37,16 +39,19 @@ final class JournalThread: @unchecked Sendable {
   }
 
   /// Removes the end of the journal, which must then be opened anew.
-  func cut(after sequence: SequenceNumber) throws { try queue.sync { try journal.cut(after: sequence) } }
+  func cut(after sequence: SequenceNumber) throws { try queue.sync { try journal.cutAndMark(after: sequence) } }
 
   private func perform(
     _ done: @escaping @Sendable ((any Error)?) -> Void, _ body: @escaping @Sendable (Journal) throws -> Void
   ) {
     queue.async {
+      // What was queued behind a failure is as good as never received.
+      guard !self.hasFailed else { return }
       do {
         try body(self.journal)
         done(nil)
       } catch {
+        self.hasFailed = true
         done(error)
       }
     }

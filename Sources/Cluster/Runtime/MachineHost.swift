@@ -67,13 +67,11 @@ public actor MachineHost<M: Machine & ~Copyable> {
     world.batchIsDurable = { [unowned self] batch, failure in
       assumeIsolated { host in
         if let failure { host.core.journalFailed(failure) } else { host.core.batchIsDurable(batch) }
-        host.endWhenSettled()
       }
     }
     world.snapshotIsDurable = { [unowned self] failure in
       assumeIsolated { host in
         if let failure { host.core.journalFailed(failure) } else { host.core.snapshotIsDurable() }
-        host.endWhenSettled()
       }
     }
     world.authorityAnswered = { [unowned self] question, word in
@@ -83,6 +81,7 @@ public actor MachineHost<M: Machine & ~Copyable> {
       assumeIsolated { host in
         for source in host.world.sources { source.tend(at: host.world.monotonic()) }
         host.core.endOfTurn()
+        host.endWhenSettled()
       }
     }
     // A turn in which the timer fires ends like any other.
@@ -137,10 +136,6 @@ public actor MachineHost<M: Machine & ~Copyable> {
     }
     core.map = map
   }
-
-  /// Gives the machine to another copy.
-  /// - Returns: why not, or `nil`.
-  public func handOver(to node: String) -> String? { core.handOver(to: node) }
 
   private func routerReadable() {
     var frames = 0

@@ -1,3 +1,4 @@
+import Authority
 import Foundation
 import Market
 
@@ -40,6 +41,8 @@ public struct ClusterMap: Codable, Sendable, Hashable {
   /// Where a machine or edge binds, by name, if that is not its endpoint: a service name reaches it from elsewhere, but
   /// it binds to every address of its own host.
   public var bindings: [String: String]?
+  /// Where each node tells Prometheus about itself: `HOST:PORT` by node; absent where nothing is told.
+  public var metrics: [String: String]?
   /// Key of the command line's own sockets.
   public var operatorPublicKey: String
   /// Shards in all.
@@ -58,6 +61,8 @@ public struct ClusterMap: Codable, Sendable, Hashable {
     /// A client silent for so long has ended its session; a gateway, those of all its clients.
     public var clientSilenceMilliseconds = 3_000
     public var gatewaySilenceMilliseconds = 5_000
+    /// Who says which node owns which machine; absent in maps of older builds.
+    public var authority: AuthoritySettings? = AuthoritySettings()
     public init() {}
   }
 
@@ -88,6 +93,9 @@ public struct ClusterMap: Codable, Sendable, Hashable {
     let name = machine.description
     return nodes.filter { $0.hosts.contains(name) || $0.standbys?.contains(name) == true }
   }
+  /// Name under which the operator's key is admitted.
+  public static let operatorName = "operator"
+
   /// Name of the copy of a machine that a node holds; at home that of the machine itself.
   public static func copy(of machine: MachineID, on node: String) -> String { "\(machine)@\(node)" }
 

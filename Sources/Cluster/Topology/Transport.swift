@@ -1,5 +1,6 @@
 import Market
 import Messaging
+import Synchronization
 
 /// Makes a node's sockets: authenticated by CURVE both ways, found through the cluster map.
 public struct Transport: Sendable {
@@ -8,25 +9,41 @@ public struct Transport: Sendable {
   /// Servers of this one admit any key: clients prove themselves by their signatures.
   private static let clientDomain = "clients"
 
-  public let map: ClusterMap
+  private let shared: SharedMap
   private let context: ZeroMQContext
   private let keys: CurveKeyPair
   private let authenticator: Authenticator?
 
+  /// The cluster as it is now.
+  public var map: ClusterMap { shared.value.withLock { $0 } }
+
+  /// Goes on with a newer map, and with the peers that the keyring lists now.
+  public func follow(_ map: ClusterMap, _ keyring: CurveKeyring) {
+    shared.value.withLock { $0 = map }
+    authenticator?.admit(.listed(keyring.peers), to: Self.nodeDomain)
+  }
+
+  private final class SharedMap: Sendable {
+    let value: Mutex<ClusterMap>
+    init(_ map: ClusterMap) { value = Mutex(map) }
+  }
+
   /// Sockets of a node that serves, with the allow-list of its keyring.
   public init(map: ClusterMap, keyring: CurveKeyring) throws {
-    self.map = map
+    shared = SharedMap(map)
     context = try ZeroMQContext()
     keys = keyring.own
     let authenticator = try Authenticator(context)
-    authenticator.admit(.listed(keyring.peers), to: Self.nodeDomain)
+    // A node also asks the machines that it hosts itself.
+    let own = CurveKeyring.Peer(name: "self", key: keyring.own.publicKey)
+    authenticator.admit(.listed(keyring.peers + [own]), to: Self.nodeDomain)
     authenticator.admit(.anyKey, to: Self.clientDomain)
     self.authenticator = authenticator
   }
 
   /// Sockets of a client, which serves nobody.
   public init(map: ClusterMap, clientKeys: CurveKeyPair) throws {
-    self.map = map
+    shared = SharedMap(map)
     context = try ZeroMQContext()
     keys = clientKeys
     authenticator = nil
@@ -40,6 +57,23 @@ public struct Transport: Sendable {
   /// The same for the copy of a machine that a node holds.
   public func router(bindingCopyOf machine: MachineID, on node: ClusterMap.Node) throws -> Socket {
     try serve(machine, at: map.binding(of: machine, on: node), domain: Self.nodeDomain)
+  }
+
+  /// The socket on which the supervisor answers for who owns what.
+  public func authorityRouter() throws -> Socket {
+    try serve(.supervisor, at: map.binding(of: .supervisor), domain: Self.nodeDomain)
+  }
+
+  /// A connection to the supervisor, which has the operator's key.
+  public func authorityDealer() throws -> Socket {
+    guard let endpoint = map.endpoint(of: .supervisor),
+      let key = CurvePublicKey(hexadecimal: map.operatorPublicKey)
+    else { throw ClusterMapError(path: "cluster map", reason: "the supervisor has no endpoint, or no key") }
+    var options = options
+    options.security = .curveClient(keys, server: key)
+    let socket = try Socket(context, .dealer, options)
+    try socket.connect(endpoint)
+    return socket
   }
 
   /// The socket on which clients reach a gateway.

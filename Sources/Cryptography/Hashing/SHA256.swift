@@ -1,7 +1,7 @@
 import Bytes
-import CSodium
+import CSHA256
 
-/// SHA-256 (FIPS 180-4).
+/// SHA-256 (FIPS 180-4), by the processor's own instructions where it has them.
 public enum SHA256 {
   /// The hash of `bytes`.
   public static func hash(_ bytes: UnsafeRawBufferPointer) -> Digest {
@@ -21,18 +21,18 @@ public enum SHA256 {
 
   /// Hashes what `body` absorbs; the state lives on the stack.
   @inline(__always)
-  static func withState(_ body: (inout crypto_hash_sha256_state) -> Void) -> Digest {
-    var state = crypto_hash_sha256_state()
-    crypto_hash_sha256_init(&state)
+  static func withState(_ body: (inout novation_sha256) -> Void) -> Digest {
+    var state = novation_sha256()
+    novation_sha256_init(&state)
     body(&state)
     return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 32) { digest in
-      crypto_hash_sha256_final(&state, digest.baseAddress!)
+      novation_sha256_final(&state, digest.baseAddress!)
       return Digest(UnsafeRawBufferPointer(digest))
     }
   }
 
   @inline(__always)
-  static func absorb(_ bytes: UnsafeRawBufferPointer, into state: inout crypto_hash_sha256_state) {
-    crypto_hash_sha256_update(&state, bytes.bindMemory(to: UInt8.self).baseAddress, UInt64(bytes.count))
+  static func absorb(_ bytes: UnsafeRawBufferPointer, into state: inout novation_sha256) {
+    novation_sha256_update(&state, bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count)
   }
 }

@@ -71,6 +71,40 @@ public final class LMDBEnvironment: Sendable {
     return (info.me_last_pgno + 1) * Int(stat.ms_psize)
   }
 
+  /// Bytes of freed pages that no reader needs any more: the next writes use them before the file grows. Walks the list
+  /// of freed pages, one record a commit that freed some.
+  public func reusableBytes() throws(JournalError) -> Int {
+    let oldest = oldestReader()
+    let transaction = try beginReading()
+    let freed = LMDBDatabase<UInt64>(index: 0, name: "the freed pages")
+    let pages = try transaction.withCursor(over: freed) { cursor throws(JournalError) in
+      var pages = 0
+      // Keyed by the transaction that freed them; each is a count and that many page numbers.
+      while let record = try cursor.next(), record.key < oldest, record.value.count >= 8 {
+        pages += record.value.loadUnaligned(as: Int.self)
+      }
+      return pages
+    }
+    var stat = MDB_stat()
+    mdb_env_stat(handle, &stat)
+    return pages * Int(stat.ms_psize)
+  }
+
+  /// The oldest transaction that a reader still looks at, in any process; the greatest number if there is none.
+  private func oldestReader() -> UInt64 {
+    var oldest = UInt64.max
+    // A line a reader: process, thread, and the transaction unless it is idle.
+    mdb_reader_list(
+      handle,
+      { line, oldest in
+        guard let line, let oldest = oldest?.assumingMemoryBound(to: UInt64.self) else { return 0 }
+        let words = String(cString: line).split(whereSeparator: \.isWhitespace)
+        if words.count == 3, let transaction = UInt64(words[2]) { oldest.pointee = min(oldest.pointee, transaction) }
+        return 0
+      }, &oldest)
+    return oldest
+  }
+
   /// Frees the slots of readers whose process is gone: a stale one keeps old pages alive and makes the file grow. Done
   /// at open; to be done now and then while writing. Returns how many it freed.
   @discardableResult

@@ -19,6 +19,9 @@ public struct JournalPosition: Sendable, Hashable {
   /// Before the first entry.
   public init() {}
 
+  /// Whether it lies before the first entry.
+  public var isBeginning: Bool { sequence.rawValue == 0 }
+
   /// RFC 6962 root over the epoch's entries so far.
   public var entryRoot: Digest { epochFrontier.root }
 
@@ -33,5 +36,26 @@ public struct JournalPosition: Sendable, Hashable {
     } else {
       epochFrontier.append(leaf)
     }
+  }
+}
+
+/// sequence u64, stamp i64, term u32, chain head [32], first sequence of the epoch u64, frontier of its entries.
+extension JournalPosition: ByteCodable {
+  public func write(to writer: inout ByteWriter) {
+    sequence.write(to: &writer)
+    stamp.write(to: &writer)
+    term.write(to: &writer)
+    chainHead.write(to: &writer)
+    epochFirstSequence.write(to: &writer)
+    epochFrontier.write(to: &writer)
+  }
+
+  public init(from reader: inout ByteReader) {
+    sequence = SequenceNumber(from: &reader)
+    stamp = Timestamp(from: &reader)
+    term = Term(from: &reader)
+    chainHead = Digest(from: &reader)
+    epochFirstSequence = SequenceNumber(from: &reader)
+    epochFrontier = MerkleFrontier(from: &reader)
   }
 }

@@ -17,39 +17,39 @@ public struct JournalSnapshot: Sendable {
   }
 }
 
-/// Head of a snapshot, kept at part 0; the machine's bytes follow in parts 1, 2, … of at most `partByteCount`.
+/// Head of a snapshot, kept at part 0; the machine's bytes follow in parts 1, 2, … of at most `partByteCount`. Parts
+/// without a head are of a snapshot that was never finished, or of one that is on its way out.
 ///
 /// ```
-///  0 record version u16 │ 2 machine's snapshot version u16 │ 4 machine u32 │ 8 sequence u64 │ 16 stamp i64
-/// 24 term u32 │ 28 chain head [32] │ 60 first sequence of the epoch u64 │ 68 byte count u64 │ 76 CRC-32C u32 of the
-/// bytes
-/// 80 frontier of the epoch's entries: count u64, then 32 bytes a set bit of it │ CRC-32C u32 of all before
+///  0 record version u16 │ 2 machine's snapshot version u16 │ 4 machine u32 │ 8 byte count u64
+/// 16 parts u32 │ 20 CRC-32C u32 of the bytes │ 24 verified u8 │ 25 position, as `JournalPosition` writes itself
+///  … CRC-32C u32 of all before
 /// ```
 struct SnapshotRecord: Equatable {
-  static let recordVersion: UInt16 = 1
+  static let recordVersion: UInt16 = 2
   /// With LMDB's page header it fills 16 pages.
   static let partByteCount = 16 * 4096 - 16
 
   var machine: MachineID
+  /// The journal where the snapshot was taken.
   var position: JournalPosition
   var version: UInt16
-  var byteCount: UInt64
-  var checksum: UInt32
-
-  var partCount: Int { (Int(byteCount) + Self.partByteCount - 1) / Self.partByteCount }
+  var byteCount: UInt64 = 0
+  var partCount: UInt32 = 0
+  /// Of the bytes.
+  var checksum: UInt32 = 0
+  /// Replaying from the snapshot before it gave these very bytes.
+  var isVerified = false
 
   func write(to writer: inout ByteWriter) {
     writer.u16(Self.recordVersion)
     writer.u16(version)
     machine.write(to: &writer)
-    position.sequence.write(to: &writer)
-    position.stamp.write(to: &writer)
-    position.term.write(to: &writer)
-    position.chainHead.write(to: &writer)
-    position.epochFirstSequence.write(to: &writer)
     writer.u64(byteCount)
+    writer.u32(partCount)
     writer.u32(checksum)
-    position.epochFrontier.write(to: &writer)
+    writer.bool(isVerified)
+    position.write(to: &writer)
     writer.u32(CRC32C.checksum(writer.bytes))
   }
 
@@ -65,18 +65,15 @@ struct SnapshotRecord: Equatable {
     }
     let version = reader.u16()
     let machine = MachineID(from: &reader)
-    var position = JournalPosition()
-    position.sequence = SequenceNumber(from: &reader)
-    position.stamp = Timestamp(from: &reader)
-    position.term = Term(from: &reader)
-    position.chainHead = Digest(from: &reader)
-    position.epochFirstSequence = SequenceNumber(from: &reader)
     let byteCount = reader.u64()
+    let partCount = reader.u32()
     let checksum = reader.u32()
-    position.epochFrontier = MerkleFrontier(from: &reader)
+    let isVerified = reader.u8() == 1
+    let position = JournalPosition(from: &reader)
     guard reader.isExhausted, byteCount <= UInt64(Int32.max) else { return nil }
     return SnapshotRecord(
-      machine: machine, position: position, version: version, byteCount: byteCount, checksum: checksum)
+      machine: machine, position: position, version: version, byteCount: byteCount, partCount: partCount,
+      checksum: checksum, isVerified: isVerified)
   }
 }
 

@@ -85,7 +85,8 @@ public struct CurveKeyring: Sendable {
 
   private static let nameRule = "a peer's name of 1 to 64 letters, digits, '.', '_' or '-', not beginning with '.'"
 
-  private static func isName(_ name: String) -> Bool {
+  /// Whether `name` can be a peer's: 1 to 64 letters, digits, `.`, `_` and `-`.
+  public static func isName(_ name: String) -> Bool {
     let isAllowed = { (byte: UInt8) -> Bool in
       switch byte {
       case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

@@ -14,6 +14,8 @@ public struct ClusterStatus: CommandReport {
     /// Of one CPU, over the time of the command.
     public var cpuPercent: Double?
     public var residentMegabytes: Double?
+    /// Where Prometheus reads; absent without metrics.
+    public var metrics: String?
   }
   public struct Shard: Encodable, Sendable {
     public var shard: UInt16
@@ -72,7 +74,8 @@ public struct ClusterStatus: CommandReport {
       processes.append(
         Process(
           name: node.name, role: node.role.rawValue, isUp: answered.count == hosted.count,
-          pid: answered.first?.processIdentifier))
+          pid: answered.first?.processIdentifier,
+          metrics: client.map.metrics?[node.name].map { "http://\($0)/metrics" }))
     }
     let usage = ProcessUsage(identifiers)
     usleep(UInt32(Self.cpuSeconds * 1e6))

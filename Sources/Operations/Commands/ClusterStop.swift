@@ -35,7 +35,7 @@ public struct ClusterStop: CommandReport {
   }
 
   /// Whether a living supervisor holds the lock: its file alone may be left from one that was killed.
-  private static func isHeld(_ path: String) -> Bool {
+  static func isHeld(_ path: String) -> Bool {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return false }
     defer { close(descriptor) }

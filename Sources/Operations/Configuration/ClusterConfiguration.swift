@@ -1,3 +1,4 @@
+import Authority
 import Foundation
 import Logging
 import TOMLKit
@@ -12,6 +13,8 @@ public struct ClusterConfiguration: Sendable, Hashable {
   public var matcherNodes = 2
   /// Shards in all.
   public var shards = 4
+  /// Copies of each shard, of risk and of settlement that follow their owner.
+  public var standbys = 0
   /// Verifier processes.
   public var verifiers = 1
   /// Attestations needed to post an epoch.
@@ -34,6 +37,12 @@ public struct ClusterConfiguration: Sendable, Hashable {
   public var clientSilenceMilliseconds = 3_000
   public var gatewaySilenceMilliseconds = 5_000
 
+  /// Who says which node owns which machine.
+  public var authority = AuthoritySettings()
+  /// Where each process tells Prometheus about itself: the address, and the first of a row of ports; 0 for nowhere.
+  public var metricsHost = "127.0.0.1"
+  public var metricsBasePort = 0
+
   public init() {}
 
   /// Checks that the values agree with each other.
@@ -48,11 +57,26 @@ public struct ClusterConfiguration: Sendable, Hashable {
         source: source, key: "cluster.matcher_nodes", value: "\(matcherNodes)",
         rule: "a node without a shard is of no use: there are \(shards) shards")
     }
+    if standbys >= matcherNodes, standbys > 0 {
+      throw ConfigurationError(
+        source: source, key: "cluster.standbys", value: "\(standbys)",
+        rule: "copies of a shard are on different nodes: with \(matcherNodes) matcher nodes there are at most "
+          + "\(matcherNodes - 1) standbys")
+    }
     if transport == .tcp, host == Self.serviceHost, basePort == 0 {
       throw ConfigurationError(
         source: source, key: "transport.base_port", value: "0",
         rule: "with transport.host = \"\(Self.serviceHost)\" it must be from 1024 to 65000: nobody can look for free "
           + "ports on another host")
+    }
+    if let problem = authority.problem {
+      throw ConfigurationError(
+        source: source, key: "authority.\(problem.key)", value: authority.text(of: problem.key), rule: problem.reason)
+    }
+    if metricsBasePort != 0, metricsBasePort < 1_024 {
+      throw ConfigurationError(
+        source: source, key: "metrics.base_port", value: "\(metricsBasePort)",
+        rule: "it must be 0 or from 1024 to 65000")
     }
     if transport == .tcp, basePort != 0, basePort < 1_024 {
       throw ConfigurationError(
@@ -118,9 +142,40 @@ extension ClusterConfiguration {
     }
   }
 
+  private static func text(_ path: any WritableKeyPath<ClusterConfiguration, String> & Sendable) -> Setting {
+    { configuration, value in
+      guard let text = value?.string else { return "it must be a text" }
+      configuration[keyPath: path] = text
+      return nil
+    }
+  }
+
   private static let settings: [String: Setting] = [
+    "authority.kind": { configuration, value in
+      guard let kind = value?.string.flatMap(AuthoritySettings.Kind.init(rawValue:)) else {
+        return "it must be supervisor or etcd"
+      }
+      configuration.authority.kind = kind
+      return nil
+    },
+    "authority.endpoints": { configuration, value in
+      let texts = value?.array.map { list in list.map { $0.string } } ?? [nil]
+      guard texts.allSatisfy({ $0 != nil }) else { return "it must be a list of addresses" }
+      configuration.authority.endpoints = texts.compactMap { $0 }
+      return nil
+    },
+    "authority.cluster": text(\.authority.cluster),
+    "authority.user": text(\.authority.user),
+    "authority.password_file": text(\.authority.passwordFile),
+    "authority.ca_file": text(\.authority.authorityFile),
+    "authority.certificate_file": text(\.authority.certificateFile),
+    "authority.key_file": text(\.authority.keyFile),
+    "authority.lease_ms": number(\.authority.leaseMilliseconds, AuthoritySettings.leaseLimits),
+    "metrics.host": text(\.metricsHost),
+    "metrics.base_port": number(\.metricsBasePort, 0...65_000),
     "cluster.matcher_nodes": number(\.matcherNodes, 1...64),
     "cluster.shards": number(\.shards, 1...1_024),
+    "cluster.standbys": number(\.standbys, 0...4),
     "cluster.verifiers": number(\.verifiers, 1...16),
     "cluster.quorum": number(\.quorum, 1...16),
     "transport.kind": { configuration, value in
@@ -150,4 +205,18 @@ extension ClusterConfiguration {
     "sessions.client_silence_milliseconds": number(\.clientSilenceMilliseconds, 500...600_000),
     "sessions.gateway_silence_milliseconds": number(\.gatewaySilenceMilliseconds, 1_000...600_000),
   ]
+}
+
+extension AuthoritySettings {
+  /// A setting as it is, for a message about it.
+  fileprivate func text(of key: String) -> String {
+    switch key {
+    case "endpoints": endpoints.isEmpty ? "none" : endpoints.joined(separator: ", ")
+    case "cluster": cluster
+    case "lease_ms": "\(leaseMilliseconds)"
+    case "user": user
+    case "password_file": passwordFile
+    default: certificateFile
+    }
+  }
 }

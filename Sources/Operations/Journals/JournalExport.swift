@@ -32,16 +32,19 @@ public struct JournalExport: CommandReport {
     var link: String
   }
 
-  /// Exports entries `from` to `to`, both included, and the links of the batches that end among them.
+  /// Exports entries `from` to `to`, both included, and the links of the batches that end among them; without them,
+  /// from the first entry there is, and to the last.
   /// - Throws: `CommandMistake` for a range that is none, or a file that cannot be written; what is already there is
   ///   kept.
-  public init(_ name: String, from: UInt64, to: UInt64?, file: String, dataDirectory: String) throws {
+  public init(_ name: String, from: UInt64?, to: UInt64?, file: String, dataDirectory: String) throws {
     let shelf = try JournalShelf(dataDirectory: dataDirectory)
     let reader = try shelf.reader(of: shelf.machine(named: name))
     let end = try reader.lastSequence().rawValue
+    let kept = try reader.base().sequence.next.rawValue
+    let from = from ?? kept
     let to = to ?? end
-    guard from >= 1, from <= to, to <= end else {
-      throw CommandMistake("--from \(from) --to \(to): the journal of \(name) holds entries 1 to \(end)")
+    guard from >= kept, from <= to, to <= end else {
+      throw CommandMistake("--from \(from) --to \(to): the journal of \(name) holds entries \(kept) to \(end)")
     }
     guard !FileManager.default.fileExists(atPath: file) else {
       throw CommandMistake("\(file): is there already; name another file")

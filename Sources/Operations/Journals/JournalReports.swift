@@ -11,6 +11,7 @@ public struct JournalList: CommandReport {
     var bytes: UInt64
     var version: UInt16
     var isGood: Bool
+    var isVerified: Bool
   }
   struct Journal: Encodable {
     var machine: String
@@ -40,17 +41,24 @@ public struct JournalList: CommandReport {
           lastStamp: overview.lastStamp.iso8601, lastTerm: overview.lastTerm.rawValue,
           chainHead: overview.chainHead.description,
           snapshots: overview.snapshots.map {
-            Snapshot(sequence: $0.sequence.rawValue, bytes: $0.byteCount, version: $0.version, isGood: $0.isGood)
+            Snapshot(
+              sequence: $0.sequence.rawValue, bytes: $0.byteCount, version: $0.version, isGood: $0.isGood,
+              isVerified: $0.isVerified)
           }, outboxChunks: overview.outboxChunks, bytesUsed: overview.bytesUsed, mapSize: overview.mapSize))
     }
   }
 
   public var text: String {
-    var table = TextTable(["journal", "entries", "last", "term", "last stamp", "snapshots", "outbox", "used MiB", "%"])
+    var table = TextTable([
+      "journal", "entries", "first", "last", "term", "last stamp", "snapshots", "outbox", "used MiB", "%",
+    ])
     for journal in journals {
-      let snapshots = journal.snapshots.map { "\($0.sequence)\($0.isGood ? "" : " DAMAGED")" }
+      let snapshots = journal.snapshots.map {
+        "\($0.sequence)\($0.isGood ? $0.isVerified ? " verified" : "" : " DAMAGED")"
+      }
       table.add([
-        journal.machine, "\(journal.entries)", "\(journal.lastSequence)", "\(journal.lastTerm)", journal.lastStamp,
+        journal.machine, "\(journal.entries)", "\(journal.firstSequence)", "\(journal.lastSequence)",
+        "\(journal.lastTerm)", journal.lastStamp,
         snapshots.isEmpty ? "-" : snapshots.joined(separator: ", "), "\(journal.outboxChunks)",
         "\(journal.bytesUsed >> 20)", String(format: "%.1f", 100 * Double(journal.bytesUsed) / Double(journal.mapSize)),
       ])
@@ -76,7 +84,12 @@ public struct JournalExcerpt: CommandReport {
     if let from, from > lastSequence {
       throw CommandMistake("--from \(from): the journal of \(name) ends with entry \(lastSequence)")
     }
-    let first = from ?? (lastSequence >= UInt64(count) ? lastSequence - UInt64(count) + 1 : 1)
+    let kept = try reader.base().sequence.next.rawValue
+    if let from, from < kept {
+      throw CommandMistake(
+        "--from \(from): the journal of \(name) begins with entry \(kept); earlier ones were truncated")
+    }
+    let first = max(kept, from ?? (lastSequence >= UInt64(count) ? lastSequence - UInt64(count) + 1 : 1))
     var entries: [EntrySummary] = []
     try reader.forEachEntry(from: SequenceNumber(first)) { header, payload in
       entries.append(EntrySummary(header, payload, withPayload: withPayload))

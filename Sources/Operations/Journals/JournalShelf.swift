@@ -5,12 +5,14 @@ import Market
 /// The journals of a data directory, whether its cluster runs or not, found by where they lie: one directory a machine
 /// under `journal/`.
 public struct JournalShelf {
+  let dataDirectory: String
   private let path: String
   /// The machines that have a journal here: shards in order, then risk, then settlement.
   public let machines: [MachineID]
 
   /// - Throws: `CommandMistake` if there are no journals there.
   public init(dataDirectory: String) throws {
+    self.dataDirectory = dataDirectory
     path = "\(dataDirectory)/journal"
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     machines = names.compactMap(Self.machine(of:)).sorted()
@@ -37,6 +39,9 @@ public struct JournalShelf {
 
   /// Opens a machine's journal for reading; another process may be writing it.
   public func reader(of machine: MachineID) throws -> JournalReader {
-    try JournalReader(directory: "\(path)/\(machine)", machine: machine)
+    try JournalReader(directory: directory(of: machine), machine: machine)
   }
+
+  /// Where a machine's journal lies.
+  func directory(of machine: MachineID) -> String { "\(path)/\(machine)" }
 }

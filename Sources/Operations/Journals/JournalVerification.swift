@@ -17,6 +17,8 @@ public struct JournalVerification: CommandReport {
   }
   struct Journal: Encodable {
     var machine: String
+    /// The first entry there is: not 1 once the journal was truncated.
+    var firstSequence: UInt64
     /// Entries and batches found whole.
     var entries: UInt64
     var batches: Int
@@ -40,11 +42,14 @@ public struct JournalVerification: CommandReport {
 
   private static func verify(_ reader: JournalReader) throws -> Journal {
     var result = Journal(
-      machine: "\(reader.machine)", entries: 0, batches: 0, epochs: 0, chainHead: "", goodSnapshots: [],
-      damagedSnapshots: [], damage: nil)
+      machine: "\(reader.machine)", firstSequence: 1, entries: 0, batches: 0, epochs: 0, chainHead: "",
+      goodSnapshots: [], damagedSnapshots: [], damage: nil)
+    var position = JournalPosition()
     // The snapshots first: while the journal is being written, they end before the walk does.
     var failure: JournalError?
     do throws(JournalError) {
+      position = try reader.base()
+      result.firstSequence = position.sequence.next.rawValue
       for snapshot in try reader.overview().snapshots {
         if snapshot.isGood {
           result.goodSnapshots.append(snapshot.sequence.rawValue)
@@ -53,7 +58,6 @@ public struct JournalVerification: CommandReport {
         }
       }
     } catch { failure = error }
-    var position = JournalPosition()
     var unsoundSeal: SequenceNumber?
     while true {
       let before = position
@@ -73,7 +77,7 @@ public struct JournalVerification: CommandReport {
       if position.sequence == before.sequence || unsoundSeal != nil { break }
       result.batches += 1
       result.epochs += batchEpochs
-      result.entries = position.sequence.rawValue
+      result.entries = position.sequence.rawValue + 1 - result.firstSequence
       failure = nil
     }
     result.chainHead = position.chainHead.description
@@ -92,7 +96,10 @@ public struct JournalVerification: CommandReport {
     at sequence: SequenceNumber?, _ reason: String, _ position: JournalPosition, _ journal: Journal
   ) -> Damage {
     let good = position.sequence.rawValue
-    var ways = ["put a copy of this journal in its place that holds what this one held: a standby's, or a verifier's"]
+    var ways = [
+      "put a copy of this journal in its place that holds what this one held, a standby's or a verifier's: "
+        + "'novation restore --machine \(journal.machine)'"
+    ]
     if let snapshot = journal.goodSnapshots.last(where: { sequence.map { $0 } == nil || $0 >= sequence!.rawValue }) {
       ways.append(
         "the snapshot after entry \(snapshot) is good: the machine's state there does not need what is damaged")

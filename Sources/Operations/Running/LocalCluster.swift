@@ -1,8 +1,10 @@
+import Authority
 import Cluster
 import Foundation
 import Listing
 import Logging
 import Market
+import Messaging
 
 /// A cluster on this machine, from its data directory to its last process.
 public final class LocalCluster {
@@ -10,6 +12,9 @@ public final class LocalCluster {
   public let listing: Listing
   public let supervisor: Supervisor
   public let client: ClusterClient
+  private let authority: AuthorityServer?
+  /// Admits the nodes as long as it lives.
+  private let transport: Transport?
   private let lock: SupervisorLock
 
   /// Seconds in which every process must answer after the start.
@@ -30,8 +35,24 @@ public final class LocalCluster {
     let file = try RotatingLog(path: "\(map.logDirectory)/supervisor.log")
     let level = directory.configuration.logLevel
     let log = Logger(label: "supervisor") { _ in StructuredLogHandler(node: "supervisor", level: level, log: file) }
+    if map.endpoint(of: .supervisor) == nil || map.settings.authority?.kind == .etcd {
+      authority = nil
+      transport = nil
+    } else {
+      let keyring = try CurveKeyring(directory: map.keyDirectory(of: ClusterDirectory.operatorName))
+      let transport = try Transport(map: map, keyring: keyring)
+      authority = try AuthorityServer(
+        socket: transport.authorityRouter(), path: "\(directory.path)/authority", log: log)
+      self.transport = transport
+    }
+    let admitting = transport
     supervisor = Supervisor(
-      map: map, executable: executable, extraArguments: nodeArguments, launches: launches, log: log)
+      map: map, executable: executable, extraArguments: nodeArguments, launches: launches, authority: authority,
+      onNewMap: { map in
+        // A node that joined is admitted before it asks.
+        let directory = map.keyDirectory(of: ClusterDirectory.operatorName)
+        if let keyring = try? CurveKeyring(directory: directory) { admitting?.follow(map, keyring) }
+      }, log: log)
     client = try ClusterClient(dataDirectory: directory.path)
     do {
       try supervisor.startAll()
@@ -52,7 +73,7 @@ public final class LocalCluster {
           throw SupervisionError(
             what: failed.key, reason: "it does not stay up; see \(map.logDirectory)/\(failed.key).log and .out")
         }
-        if (try? client.status(of: machine, timeoutSeconds: 0.25)) != nil { break }
+        if let status = try? client.status(of: machine, timeoutSeconds: 0.25), status.role == "owner" { break }
         guard Date() < deadline else {
           throw SupervisionError(
             what: machine.description, reason: "it does not answer; see the logs in \(map.logDirectory)")
@@ -88,7 +109,10 @@ public final class LocalCluster {
   }
 
   /// Stops every process in order.
-  public func stop() -> [String] { supervisor.stopAll() }
+  public func stop() -> [String] {
+    defer { authority?.stop() }
+    return supervisor.stopAll()
+  }
 }
 
 /// At most one supervisor lives on a data directory: it holds this lock and its file names it.

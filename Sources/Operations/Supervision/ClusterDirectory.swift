@@ -34,7 +34,8 @@ public struct ClusterDirectory {
   public func removeAll() throws {
     guard FileManager.default.fileExists(atPath: path) else { return }
     let own: Set<String> = [
-      "cluster.json", "listing.bin", "journal", "ledger", "keys", "accounts", "clients", "logs", "supervisor.pid",
+      "cluster.json", "cluster.lock", "authority", "listing.bin", "journal", "ledger", "keys", "accounts", "clients",
+      "logs", "supervisor.pid",
     ]
     let found = Set(try FileManager.default.contentsOfDirectory(atPath: path))
     let foreign = found.subtracting(own)
@@ -63,18 +64,19 @@ public struct ClusterDirectory {
       bindings = (bindings ?? [:]).merging([machine: endpoints[machine] ?? ""]) { own, _ in own }
       endpoints[machine] = detour
     }
-    let map = ClusterMap(
+    var map = ClusterMap(
       dataDirectory: path, nodes: nodes, endpoints: endpoints, bindings: bindings,
       operatorPublicKey: try key(of: Self.operatorName).description, shardCount: configuration.shards,
       settings: settings)
-    try admitPeers(map)
+    map.metrics = metricsAddresses(of: nodes)
+    try Self.admitPeers(map)
     try map.save()
     return (map, listing)
   }
 
   /// Name under which the operator's keys lie: the command line's for connections, and the one that signs for the
   /// house.
-  public static let operatorName = "operator"
+  public static let operatorName = ClusterMap.operatorName
 
   private var settings: ClusterMap.Settings {
     var settings = ClusterMap.Settings()
@@ -87,27 +89,65 @@ public struct ClusterDirectory {
     settings.marksSeed = configuration.marksSeed
     settings.clientSilenceMilliseconds = configuration.clientSilenceMilliseconds
     settings.gatewaySilenceMilliseconds = configuration.gatewaySilenceMilliseconds
+    settings.authority = configuration.authority
     return settings
   }
 
   // MARK: Nodes and keys
 
+  /// The nodes of the configuration. Machines stay where they were left: one that was moved, or whose node the
+  /// configuration no longer asks for, keeps its place.
   private func makeNodes() throws -> [ClusterMap.Node] {
     var nodes: [ClusterMap.Node] = []
-    func add(_ name: String, _ role: ClusterMap.Role, _ hosts: [MachineID]) throws {
+    func add(_ name: String, _ role: ClusterMap.Role, _ hosts: [MachineID], _ standbys: [MachineID] = []) throws {
       let publicKey = try key(of: name).description
-      nodes.append(ClusterMap.Node(name: name, role: role, hosts: hosts.map(\.description), publicKey: publicKey))
+      nodes.append(
+        ClusterMap.Node(
+          name: name, role: role, hosts: hosts.map(\.description),
+          standbys: standbys.isEmpty ? nil : standbys.map(\.description), publicKey: publicKey))
     }
+    let copies = configuration.standbys
     try add("settlement", .settlement, [.settlement])
+    for copy in 0..<copies { try add("settlement-standby-\(copy)", .settlement, [], [.settlement]) }
     try add("risk", .risk, [.risk])
-    for node in 0..<configuration.matcherNodes {
-      let hosted = stride(from: node, to: configuration.shards, by: configuration.matcherNodes)
-      try add("matcher-\(node)", .matcher, hosted.map { .shard(ShardID(UInt16($0))) })
+    for copy in 0..<copies { try add("risk-standby-\(copy)", .risk, [], [.risk]) }
+    let matchers = configuration.matcherNodes
+    for node in 0..<matchers {
+      func shards(at distance: Int) -> [MachineID] {
+        stride(from: (node - distance + matchers) % matchers, to: configuration.shards, by: matchers).map {
+          .shard(ShardID(UInt16($0)))
+        }
+      }
+      let followed = (1..<max(1, min(copies + 1, matchers))).flatMap { shards(at: $0) }.sorted()
+      try add("matcher-\(node)", .matcher, shards(at: 0), followed)
     }
     try add("marks", .marks, [.marks])
     try add("gateway-0", .gateway, [MachineID(.gateway, 0)])
     for verifier in 0..<configuration.verifiers {
       try add("verifier-\(verifier)", .verifier, [MachineID(.verifier, UInt16(verifier))])
+    }
+    return try keepPlaces(nodes)
+  }
+
+  private func keepPlaces(_ wanted: [ClusterMap.Node]) throws -> [ClusterMap.Node] {
+    guard FileManager.default.fileExists(atPath: ClusterMap.path(in: path)) else { return wanted }
+    let last = try ClusterMap.load(dataDirectory: path)
+    var nodes = wanted.map { node in
+      guard var known = last.nodes.first(where: { $0.name == node.name }) else {
+        var fresh = node
+        // What it would have hosted has its place already.
+        fresh.hosts = node.hosts.filter { MachineID(name: $0).flatMap { last.node(hosting: $0) } == nil }
+        return fresh
+      }
+      known.publicKey = node.publicKey
+      known.standbys = Set((known.standbys ?? []) + (node.standbys ?? [])).subtracting(known.hosts).sorted()
+      if known.standbys?.isEmpty == true { known.standbys = nil }
+      return known
+    }
+    for known in last.nodes where !nodes.contains(where: { $0.name == known.name }) && !known.hosts.isEmpty {
+      var kept = known
+      kept.publicKey = try key(of: known.name).description
+      nodes.append(kept)
     }
     return nodes
   }
@@ -117,13 +157,13 @@ public struct ClusterDirectory {
   }
 
   /// Every node admits every other, and the operator, by name; whoever is not of this map is taken off the lists.
-  private func admitPeers(_ map: ClusterMap) throws {
-    var names: [String: String] = [Self.operatorName: map.operatorPublicKey]
+  static func admitPeers(_ map: ClusterMap) throws {
+    var names: [String: String] = [operatorName: map.operatorPublicKey]
     for node in map.nodes { names[node.name] = node.publicKey }
-    for node in map.nodes {
-      var keyring = try CurveKeyring(directory: map.keyDirectory(of: node.name))
+    for own in names.keys.sorted() {
+      var keyring = try CurveKeyring(directory: map.keyDirectory(of: own))
       for peer in keyring.peers where names[peer.name] != peer.key.description { try keyring.dismiss(peer.name) }
-      for (name, text) in names.sorted(by: { $0.key < $1.key }) where name != node.name {
+      for (name, text) in names.sorted(by: { $0.key < $1.key }) where name != own {
         guard let key = CurvePublicKey(hexadecimal: text), !keyring.peers.contains(where: { $0.name == name }) else {
           continue
         }
@@ -134,28 +174,63 @@ public struct ClusterDirectory {
 
   // MARK: Endpoints
 
+  /// Names of what has an endpoint, each with the node that binds it. A machine's home is known by the machine's own
+  /// name, unless it came there by a move.
+  private func endpointNames(of nodes: [ClusterMap.Node]) -> [(name: String, node: String)] {
+    let last = try? ClusterMap.load(dataDirectory: path)
+    var names: [(name: String, node: String)] = []
+    for node in nodes {
+      for host in node.hosts {
+        let copy = "\(host)@\(node.name)"
+        names.append((last?.endpoints[copy] == nil ? host : copy, node.name))
+      }
+      for standby in node.standbys ?? [] { names.append(("\(standby)@\(node.name)", node.name)) }
+    }
+    names.append((MachineID.supervisor.description, Self.operatorName))
+    return names
+  }
+
   private func endpoints(
     of nodes: [ClusterMap.Node]
   ) throws -> (endpoints: [String: String], bindings: [String: String]?) {
-    let names = nodes.flatMap(\.hosts)
+    let names = endpointNames(of: nodes)
+    var endpoints: [String: String] = [:]
+    var bindings: [String: String]?
     switch configuration.transport {
     case .ipc:
       let directory = try socketDirectory()
-      return (Dictionary(uniqueKeysWithValues: names.map { ($0, "ipc://\(directory)/\($0)") }), nil)
+      for (name, _) in names { endpoints[name] = "ipc://\(directory)/\(name)" }
     case .tcp:
       let ports =
         try configuration.basePort > 0
-        ? Array(configuration.basePort..<(configuration.basePort + names.count)) : freePorts(names.count)
-      guard configuration.host == ClusterConfiguration.serviceHost else {
-        let places = nodes.flatMap { node in node.hosts.map { _ in addresses[node.name] ?? configuration.host } }
-        let endpoints = zip(names, zip(places, ports)).map { ($0, "tcp://\($1.0):\($1.1)") }
-        return (Dictionary(uniqueKeysWithValues: endpoints), nil)
+        ? Array(configuration.basePort..<(configuration.basePort + names.count)) : FreePorts.find(names.count)
+      let isService = configuration.host == ClusterConfiguration.serviceHost
+      if isService { bindings = [:] }
+      for ((name, node), port) in zip(names, ports) {
+        let place = isService ? node : addresses[node] ?? configuration.host
+        endpoints[name] = "tcp://\(place):\(port)"
+        bindings?[name] = "tcp://*:\(port)"
       }
-      let hosts = nodes.flatMap { node in node.hosts.map { _ in node.name } }
-      let endpoints = zip(names, zip(hosts, ports)).map { ($0, "tcp://\($1.0):\($1.1)") }
-      let bindings = zip(names, ports).map { ($0, "tcp://*:\($1)") }
-      return (Dictionary(uniqueKeysWithValues: endpoints), Dictionary(uniqueKeysWithValues: bindings))
     }
+    // Whoever asks for a machine and knows of no copies finds its home.
+    for node in nodes {
+      for host in node.hosts where endpoints[host] == nil { endpoints[host] = endpoints["\(host)@\(node.name)"] }
+    }
+    // Nobody supervises nodes that are hosts of their own: each serves what it has.
+    if configuration.transport == .tcp, configuration.host == ClusterConfiguration.serviceHost {
+      endpoints[MachineID.supervisor.description] = nil
+      bindings?[MachineID.supervisor.description] = nil
+    }
+    return (endpoints, bindings)
+  }
+
+  /// One port a node, in their order.
+  private func metricsAddresses(of nodes: [ClusterMap.Node]) -> [String: String]? {
+    guard configuration.metricsBasePort > 0 else { return nil }
+    let addresses = nodes.enumerated().map { index, node in
+      (node.name, "\(configuration.metricsHost):\(configuration.metricsBasePort + index)")
+    }
+    return Dictionary(uniqueKeysWithValues: addresses)
   }
 
   /// A short path, since a socket's may have 107 bytes only; one for each data directory, so that clusters keep apart.
@@ -169,27 +244,6 @@ public struct ClusterDirectory {
       throw SupervisionError(what: directory, reason: "it must be a directory of this user alone")
     }
     return directory
-  }
-
-  /// Ports that were free a moment ago.
-  private func freePorts(_ count: Int) throws -> [Int] {
-    var sockets: [Int32] = []
-    defer { for socket in sockets { close(socket) } }
-    return try (0..<count).map { _ in
-      let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-      sockets.append(socket)
-      var address = sockaddr_in()
-      address.sin_family = sa_family_t(AF_INET)
-      address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-      var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-      let bound = withUnsafeMutablePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-          bind(socket, $0, length) == 0 && getsockname(socket, $0, &length) == 0
-        }
-      }
-      guard bound else { throw SupervisionError(what: "transport.base_port", reason: "no free port") }
-      return Int(UInt16(bigEndian: address.sin_port))
-    }
   }
 
   // MARK: The market

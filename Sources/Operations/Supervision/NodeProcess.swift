@@ -1,17 +1,13 @@
+import Authority
 import Bytes
 import Cluster
 import Foundation
-import GatewayNode
-import Journal
 import Listing
 import Logging
-import MarkNode
 import Market
-import MatcherNode
 import Messaging
-import RiskNode
-import SettlementNode
-import VerifierNode
+import Metrics
+import Synchronization
 
 /// One process of a cluster: opens what its name says, serves until it is told to end, and ends in order.
 public enum NodeProcess {
@@ -36,21 +32,66 @@ public enum NodeProcess {
     let log = Logger(label: name) { _ in StructuredLogHandler(node: name, level: level, log: file) }
     do {
       let transport = try Transport(map: map, keyring: CurveKeyring(directory: map.keyDirectory(of: node.name)))
-      // The transport answers for who may connect as long as it lives.
-      try withExtendedLifetime(transport) {
-        let hosted = try open(node, map, transport, log)
-        followLifeline()
-        var signal: Int32 = 0
-        sigwait(&signals, &signal)
-        log.info("stopping", metadata: ["signal": "\(signal)"])
-        for host in hosted { blocking { await host.stop() } }
-        for host in hosted { host.loop.stop() }
-      }
+      let listing = try Listing(decoding: [UInt8](Data(contentsOf: URL(fileURLWithPath: map.listingFile))))
+      let authority = try authority(of: node.name, map, transport, log)
+      authority?.start()
+      let hosts = NodeHosts(node: name, transport: transport, authority: authority, listing: listing, log: log)
+      try hosts.follow(map)
+      let metrics = publishMetrics(of: node, map, transport, log)
+      Lifeline.follow()
+      serve(hosts, node.name, map, transport, &signals, log)
+      if let metrics { NodeHosts.blocking { await metrics.stop() } }
+      hosts.close()
+      if let authority { NodeHosts.blocking { await authority.stop() } }
       log.info("stopped")
     } catch {
       log.critical("cannot serve", metadata: ["reason": "\(error)"])
       throw error
     }
+  }
+
+  /// Between looks at the cluster map.
+  private static let mapNanoseconds = 50_000_000
+
+  /// Follows the cluster map until a signal asks for the end.
+  private static func serve(
+    _ hosts: NodeHosts, _ nodeName: String, _ first: ClusterMap, _ transport: Transport, _ signals: inout sigset_t,
+    _ log: Logger
+  ) {
+    var map = first
+    var seen = FileStamp(ClusterMap.path(in: map.dataDirectory))
+    var wait = timespec(tv_sec: 0, tv_nsec: mapNanoseconds)
+    while true {
+      let signal = sigtimedwait(&signals, nil, &wait)
+      if signal > 0 { return log.info("stopping", metadata: ["signal": "\(signal)"]) }
+      let stamp = FileStamp(ClusterMap.path(in: map.dataDirectory))
+      guard stamp != seen else { continue }
+      seen = stamp
+      do {
+        let newer = try ClusterMap.load(dataDirectory: map.dataDirectory)
+        guard newer != map else { continue }
+        map = newer
+        guard let node = map.nodes.first(where: { $0.name == nodeName }) else { continue }
+        transport.follow(map, try CurveKeyring(directory: map.keyDirectory(of: node.name)))
+        try hosts.follow(map)
+      } catch {
+        log.error("cannot follow the cluster map", metadata: ["reason": "\(error)"])
+      }
+    }
+  }
+
+  private static func authority(
+    of node: String, _ map: ClusterMap, _ transport: Transport, _ log: Logger
+  ) throws -> NodeAuthority? {
+    let settings = map.settings.authority ?? AuthoritySettings()
+    let authority: any Authority
+    switch settings.kind {
+    case .etcd: authority = try EtcdAuthority(settings.etcd())
+    case .supervisor:
+      guard map.endpoint(of: .supervisor) != nil else { return nil }
+      authority = try SupervisorAuthority(socket: transport.authorityDealer())
+    }
+    return NodeAuthority(authority, node: node, leaseMilliseconds: settings.leaseMilliseconds, log: log)
   }
 
   #if NOVATION_PLANT
@@ -61,87 +102,38 @@ public enum NodeProcess {
     }
   #endif
 
-  /// Something with a loop that serves until stopped.
-  private struct Hosted {
-    var loop: SocketLoop
-    var stop: @Sendable () async -> Void
-    func stop() async { await stop() }
-  }
-
-  private static func open(
-    _ node: ClusterMap.Node, _ map: ClusterMap, _ transport: Transport, _ log: Logger
-  ) throws -> [Hosted] {
-    let listing = try Listing(decoding: [UInt8](Data(contentsOf: URL(fileURLWithPath: map.listingFile))))
-    var configuration = HostConfiguration()
-    configuration.journal = JournalConfiguration(mapSize: map.settings.journalMapGigabytes << 30)
-    configuration.snapshotEvery = UInt64(map.settings.snapshotEvery)
-    return try node.hosts.map { name in
-      guard let machine = MachineID(name: name), let kind = machine.kind else {
-        throw SupervisionError(what: node.name, reason: "it is to host '\(name)', which is no machine")
-      }
-      let loop = try SocketLoop(name: name)
-      switch kind {
-      case .shard:
-        let host = try MatcherNode.host(
-          machine, on: loop, map: map, node: node.name, market: listing.market, transport: transport,
-          configuration: configuration, log: log)
-        blocking { await host.start() }
-        return Hosted(loop: loop, stop: { await host.stop() })
-      case .risk:
-        let host = try RiskNode.host(
-          on: loop, map: map, node: node.name, market: listing.market, transport: transport,
-          configuration: configuration, log: log)
-        blocking { await host.start() }
-        return Hosted(loop: loop, stop: { await host.stop() })
-      case .settlement:
-        let host = try SettlementNode.host(
-          on: loop, map: map, node: node.name, market: listing.market, transport: transport,
-          configuration: configuration, log: log)
-        blocking { await host.start() }
-        return Hosted(loop: loop, stop: { await host.stop() })
-      case .marks:
-        let marks = try MarkNode(
-          on: loop, map: map, node: node.name, listing: listing, seed: UInt64(map.settings.marksSeed),
-          intervalMilliseconds: map.settings.marksIntervalMilliseconds, transport: transport, log: log)
-        blocking { await marks.start() }
-        return Hosted(loop: loop, stop: { await marks.stop() })
-      case .gateway:
-        var limits = GatewayConfiguration()
-        limits.clientSilenceMilliseconds = map.settings.clientSilenceMilliseconds
-        let gateway = try GatewayNode(
-          machine, on: loop, map: map, node: node.name, market: listing.market, transport: transport,
-          configuration: limits, log: log)
-        blocking { await gateway.start() }
-        return Hosted(loop: loop, stop: { await gateway.stop() })
-      case .verifier:
-        let verifier = try VerifierNode(
-          machine, on: loop, map: map, node: node.name, market: listing.market, transport: transport, log: log)
-        blocking { await verifier.start() }
-        return Hosted(loop: loop, stop: { await verifier.stop() })
-      case .supervisor:
-        throw SupervisionError(what: node.name, reason: "a supervisor is not hosted")
+  /// A node whose metrics cannot be served says so, and serves its clients all the same.
+  private static func publishMetrics(
+    of node: ClusterMap.Node, _ map: ClusterMap, _ transport: Transport, _ log: Logger
+  ) -> MetricsPublisher? {
+    guard let address = map.metrics?[node.name] else { return nil }
+    let made = Mutex<MetricsPublisher?>(nil)
+    NodeHosts.blocking {
+      do {
+        let publisher = try await MetricsPublisher(
+          address: address, machines: node.hosts.compactMap { MachineID(name: $0) }, registry: MetricsRegistry()
+        ) { try transport.dealer(connectingTo: $0) }
+        made.withLock { $0 = publisher }
+        log.info("metrics", metadata: ["address": "\(address)"])
+      } catch {
+        log.error("no metrics", metadata: ["reason": "\(error)"])
       }
     }
+    return made.withLock { $0 }
   }
+}
 
-  /// Ends this process when the supervisor that started it is gone: a cluster without its supervisor is not left
-  /// behind.
-  private static func followLifeline() {
-    guard ProcessInfo.processInfo.environment[ChildProcess.lifelineVariable] != nil else { return }
-    Thread.detachNewThread {
-      var byte: UInt8 = 0
-      while read(0, &byte, 1) > 0 {}
-      kill(getpid(), SIGTERM)
-    }
-  }
+/// Tells one state of a file from another.
+struct FileStamp: Equatable {
+  private var inode: UInt64 = 0
+  private var seconds = 0
+  private var nanoseconds = 0
 
-  /// Waits, on a thread that is not the pool's, for something that runs on a loop.
-  private static func blocking(_ body: @escaping @Sendable () async -> Void) {
-    let done = DispatchSemaphore(value: 0)
-    Task.detached {
-      await body()
-      done.signal()
-    }
-    done.wait()
+  init(_ path: String) {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return }
+    inode = UInt64(status.st_ino)
+    seconds = status.st_mtim.tv_sec
+    nanoseconds = status.st_mtim.tv_nsec
   }
 }

@@ -1,3 +1,4 @@
+import Authority
 import Cluster
 import Foundation
 import Logging
@@ -21,11 +22,18 @@ public final class Supervisor {
   private static let longestDelaySeconds = 2.0
   private static let stopSeconds = 20.0
 
-  public let map: ClusterMap
+  /// The cluster as it is now: other commands may change its map.
+  public private(set) var map: ClusterMap
+  private var mapStamp: FileStamp
   private let executable: String
   private let extraArguments: [String]
   /// How nodes are started that are not started plainly, by name.
-  private let launches: [String: NodeLaunch]
+  private var launches: [String: NodeLaunch]
+  /// Who answers for who owns what; told of every start and end.
+  private let authority: AuthorityServer?
+  private let deaths: DeathWatch
+  /// Called with a newer map, before nodes that joined it are started.
+  private let onNewMap: (ClusterMap) -> Void
   private let log: Logger
   private var entries: [Entry]
   private var isStopping = false
@@ -33,9 +41,13 @@ public final class Supervisor {
   /// - Parameter extraArguments: passed to every node (planted bugs of a test build).
   public init(
     map: ClusterMap, executable: String, extraArguments: [String] = [], launches: [String: NodeLaunch] = [:],
-    log: Logger
+    authority: AuthorityServer? = nil, onNewMap: @escaping (ClusterMap) -> Void = { _ in }, log: Logger
   ) {
     self.map = map
+    self.onNewMap = onNewMap
+    mapStamp = FileStamp(ClusterMap.path(in: map.dataDirectory))
+    self.authority = authority
+    deaths = DeathWatch { authority?.nodeEnded($0) }
     self.launches = launches
     self.executable = executable
     self.extraArguments = extraArguments
@@ -53,6 +65,9 @@ public final class Supervisor {
     for index in entries.indices where entries[index].node.name == node { entries[index].isHeld = isHeld }
   }
 
+  /// How a node is started from now on.
+  public func launch(_ node: String, as launch: NodeLaunch) { launches[node] = launch }
+
   public func startAll() throws(SupervisionError) {
     for index in entries.indices { try start(index) }
   }
@@ -60,18 +75,21 @@ public final class Supervisor {
   private func start(_ index: Int) throws(SupervisionError) {
     let node = entries[index].node
     let output = "\(map.dataDirectory)/logs/\(node.name).out"
+    authority?.nodeStarted(node.name)
     let started = try ChildProcess.start(
       name: node.name, executable: executable,
       arguments: ["node", node.name, "--data", map.dataDirectory] + extraArguments, output: .file(output),
       launch: launches[node.name] ?? NodeLaunch())
     entries[index].child = started.child
     entries[index].startedAt = Date()
+    deaths.watch(node.name, started.child.identifier)
     log.info("started", metadata: ["process": "\(node.name)", "pid": "\(started.child.identifier)"])
   }
 
   /// Reaps what ended and starts it again when its time has come. Call it many times a second.
   public func tend() throws(SupervisionError) {
     guard !isStopping else { return }
+    followMap()
     for index in entries.indices {
       if let child = entries[index].child, let ending = child.reap() {
         entries[index].child = nil
@@ -83,6 +101,31 @@ public final class Supervisor {
         log.warning("ended", metadata: ["process": "\(child.name)", "how": "\(ending.text)"])
       }
       if entries[index].child == nil, !entries[index].isHeld, Date() >= entries[index].notBefore { try start(index) }
+    }
+  }
+
+  /// Starts nodes that joined the map, and ends those that left it.
+  private func followMap() {
+    let stamp = FileStamp(ClusterMap.path(in: map.dataDirectory))
+    guard stamp != mapStamp else { return }
+    mapStamp = stamp
+    guard let newer = try? ClusterMap.load(dataDirectory: map.dataDirectory), newer != map else { return }
+    map = newer
+    onNewMap(newer)
+    for index in entries.indices.reversed() {
+      if let node = map.nodes.first(where: { $0.name == entries[index].node.name }) {
+        entries[index].node = node
+      } else {
+        log.info("removed", metadata: ["process": "\(entries[index].node.name)"])
+        if let child = entries[index].child {
+          child.send(SIGTERM)
+          if child.wait(seconds: Self.stopSeconds) == nil { child.send(SIGKILL) }
+        }
+        entries.remove(at: index)
+      }
+    }
+    for node in map.nodes where !entries.contains(where: { $0.node.name == node.name }) {
+      entries.append(Entry(node: node))
     }
   }
 

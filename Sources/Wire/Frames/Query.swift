@@ -30,6 +30,9 @@ public struct Query: ByteCodable, Sendable, Hashable {
     case listings = 12
     /// What keeps an account from trading in a shard: body is the account id; JSON.
     case standing = 13
+    /// From the operator to a machine's owner: give it to the copy on another node; body is the node's name, the answer
+    /// is empty.
+    case handOver = 14
   }
   /// Chosen by the asker; stands in the answer.
   public var tag: UInt64

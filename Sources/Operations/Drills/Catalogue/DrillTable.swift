@@ -6,7 +6,8 @@ public enum DrillTable {
 
   private static let kills: [any Drill] = [
     KillNode(role: .matcher), KillNode(role: .risk), KillNode(role: .settlement), KillNode(role: .marks),
-    KillNode(role: .gateway), KillNode(role: .verifier), KillStorm(), StopContinue(),
+    KillNode(role: .gateway), KillNode(role: .verifier), KillStorm(), StopContinue(), SettlementSteps(),
+    SupervisorKilled(),
   ]
 
   private static let links: [any Drill] = [

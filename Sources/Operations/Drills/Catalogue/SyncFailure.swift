@@ -50,6 +50,8 @@ struct SyncFailure: Drill {
       let restarts = cluster.restarts(of: node)
       let term = cluster.status(of: machine)?.term ?? 0
       var fault = try stage.begin("one \(call.rawValue) of \(node) fails") {
+        // Its successor comes without the library, which now and then keeps a process from starting.
+        cluster.own?.supervisor.launch(node, as: NodeLaunch())
         try Shell.run(
           "fiu-ctrl", "-f", control(stage, node), "-c",
           "enable name=\(point),failinfo=\(Self.inputOutputError),onetime", "\(process)")

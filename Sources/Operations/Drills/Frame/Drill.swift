@@ -1,5 +1,5 @@
-/// Something that goes wrong, on purpose, in a cluster under load. A drill disturbs and heals; the stage that it runs on
-/// drives the load, keeps the proof, and has the outcome audited.
+/// Something that goes wrong, on purpose, in a cluster under load. A drill disturbs and heals; the stage that it runs
+/// on drives the load, keeps the proof, and has the outcome audited.
 public protocol Drill: Sendable {
   /// As the command line calls it: small letters and hyphens.
   var name: String { get }
