@@ -15,9 +15,10 @@ final class JournalArchive: ReadableJournal {
   /// Takes what an owner has let out: its journal up to an entry that ends a batch.
   /// - Returns: what of it contradicts what was let out before, or `nil`.
   func extend(from owner: SimulatedJournal, through last: SequenceNumber) -> String? {
-    guard last >= journal.position.sequence else {
-      // A new owner begins with less than was let out.
-      return "an owner goes on from entry \(last), entries up to \(journal.position.sequence) were let out"
+    guard last > journal.position.sequence else {
+      // One that was paused may let out late what its successor has let out already.
+      if last.rawValue == 0 || owner.link(endingAt: last) == journal.link(endingAt: last) { return nil }
+      return "an owner lets out another entry \(last) than was let out before"
     }
     let end = journal.position.sequence
     guard end.rawValue == 0 || owner.link(endingAt: end) == journal.position.chainHead else {

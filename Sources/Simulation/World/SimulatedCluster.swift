@@ -225,7 +225,9 @@ final class SimulatedCluster {
   func released(by host: Int, _ process: UInt32, through last: SequenceNumber, isInherited: Bool) {
     let machine = hosts[host].machine
     guard let journal = hosts[host].journal, let archive = archives[machine] else { return }
+    let end = archive.position.sequence
     let contradiction = archive.extend(from: journal, through: last)
+    guard contradiction != nil || archive.position.sequence > end else { return }
     time.note(archive.position.sequence.rawValue)
     journalHasGrown(machine, host, isInherited ? nil : process, contradiction)
   }
