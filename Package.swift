@@ -100,9 +100,17 @@ let package = Package(
         "Messaging", "Wire", "MatcherNode", "RiskNode", "MarkNode", "SettlementNode", "GatewayNode", "VerifierNode",
         "Matching", "Clearing", "Listing", "Replay", "Metrics", log, histogram, toml,
       ]),
+    // Upon the roles and the auditor: a whole cluster on a simulated world.
+    room(
+      "Simulation",
+      [
+        "Bytes", "Market", "Machine", "Cryptography", "Matching", "Clearing", "Pricing", "Settlement", "Listing",
+        "Journal", "Messaging", "Wire", "Authority", "Cluster", "MatcherNode", "RiskNode", "SettlementNode",
+        "VerifierNode", "Operations", log,
+      ]),
     .executableTarget(
       name: "novation",
-      dependencies: ["Operations", "Cluster", "Listing", "Market", "Bytes", arguments],
+      dependencies: ["Simulation", "Operations", "Cluster", "Listing", "Market", "Bytes", arguments],
       swiftSettings: strict),
     // Tests mirror Sources; ArchitectureTests hold the shape of the whole.
     tests("Architecture"),
@@ -145,6 +153,8 @@ let package = Package(
       "Documentation",
       ["Settlement", "Journal", "Wire", "Cryptography", "Machine", "Market", "Bytes"]),
     tests("Command", ["novation", "Cryptography", "Bytes"]),
+    .testTarget(
+      name: "SimulationTests", dependencies: ["novation", "Simulation", "Operations"], swiftSettings: strict),
     tests("Load", ["Operations", "Market", "Bytes", histogram]),
   ]
 )

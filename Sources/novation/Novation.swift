@@ -37,7 +37,7 @@ import Operations
           JournalCommand.self, BackupCommand.self, RestoreCommand.self,
         ]),
       CommandGroup(name: "Load generators and replays", subcommands: [LoadCommand.self, ReplayCommand.self]),
-      CommandGroup(name: "Drills", subcommands: [DrillCommand.self]),
+      CommandGroup(name: "Drills", subcommands: [DrillCommand.self, SimulateCommand.self]),
       CommandGroup(
         name: "Traders",
         subcommands: [

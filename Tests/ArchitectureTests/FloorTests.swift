@@ -14,6 +14,7 @@ struct FloorTests {
     ["Cluster"],
     ["MatcherNode", "RiskNode", "MarkNode", "SettlementNode", "GatewayNode", "VerifierNode"],
     ["Operations"],
+    ["Simulation"],
     ["novation"],
   ]
   /// Pure modules: no clock, no randomness, no I/O; in the machines, no floating point.

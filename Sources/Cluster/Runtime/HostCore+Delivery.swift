@@ -49,7 +49,8 @@ extension HostCore where M: ~Copyable {
     outlets[index].identity = identity
     outlets[index].isStalled = false
     outlets[index].sent = position.number &- 1
-    outlets[index].acknowledged = max(outlets[index].acknowledged, position.number &- 1)
+    // Not more than is asked for: what a consumer had applied when it asked before need not have become durable.
+    outlets[index].acknowledged = position.number &- 1
   }
 
   func acknowledge(_ position: StreamPosition) {
@@ -69,7 +70,7 @@ extension HostCore where M: ~Copyable {
   }
 
   /// A chunk of this turn goes straight out if its consumer is level; otherwise the outbox has it.
-  private func send(_ chunk: ChunkAssembler.Chunk) {
+  func send(_ chunk: ChunkAssembler.Chunk) {
     let index = outlet(chunk.destination)
     outlets[index].ready = chunk.firstNumber + UInt64(chunk.count) - 1
     guard outlets[index].hasRoom, outlets[index].sent + 1 == chunk.firstNumber else { return }
@@ -96,6 +97,8 @@ extension HostCore where M: ~Copyable {
       guard outlets[index].hasRoom, outlets[index].sent < outlets[index].ready else { continue }
       attempt("reading the outbox") {
         try world.forEachOutbox(destination: outlets[index].consumer, from: outlets[index].sent + 1) { stored in
+          // What is durable here may not be fenced yet.
+          guard stored.lastNumber <= outlets[index].ready else { return false }
           let chunk = StreamChunk(
             source: id, epoch: stored.epoch, firstNumber: stored.firstNumber, count: stored.count,
             messages: stored.messages)

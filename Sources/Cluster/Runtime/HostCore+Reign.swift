@@ -1,5 +1,6 @@
 import Authority
 import Bytes
+import Journal
 import Logging
 import Machine
 import Market
@@ -15,7 +16,7 @@ extension HostCore where M: ~Copyable {
     world.ask(question)
   }
 
-  func readOwnership() { ask(.ownership(id)) }
+  package func readOwnership() { ask(.ownership(id)) }
 
   /// The authority has answered a question.
   public func authorityAnswered(_ question: AuthorityQuestion, _ word: AuthorityWord) {
@@ -174,6 +175,21 @@ extension HostCore where M: ~Copyable {
     }
     reign = .standby
     wasHandedOver = false
+  }
+
+  /// Where it stands, in one line for people.
+  package var standing: String {
+    let followed = followers.map { "\($0.node) at \($0.acknowledged)" }.joined(separator: ", ")
+    let sent = outlets.map { outlet in
+      "\(outlet.consumer) \(outlet.acknowledged)/\(outlet.sent)/\(outlet.ready)\(outlet.identity == nil ? " gone" : "")"
+        + (outlet.isStalled ? " stalled" : "")
+    }
+    let received = inlets.map { "\($0.source) \($0.received)" }
+    let waiting = (isStopped ? ", stopped" : "") + (isAsking ? ", asking" : "") + (isWriting ? ", writing" : "")
+    return "\(id) on \(nodeName): \(reign) in term \(sequencer.term), applied \(sequencer.lastSequence), durable "
+      + "\(durable.sequence), let out \(released), epoch \(sequencer.epoch)\(waiting), \(closed.count) closed, fence "
+      + "[\(fencing.joined(separator: " "))], followers [\(followed)], "
+      + "sent [\(sent.joined(separator: ", "))], received [\(received.joined(separator: ", "))]"
   }
 
   // MARK: Who asks

@@ -79,7 +79,7 @@ public final class HostCore<M: Machine & ~Copyable> {
   /// A node that is being taken into the record.
   var joining: String?
   /// The last entry of which anything was said; all of the journal at the start of a reign.
-  var released = SequenceNumber(0)
+  package internal(set) var released = SequenceNumber(0)
   var lifeDueAt: Int64 = 0
   var reignedAt: Int64 = 0
 
@@ -394,6 +394,7 @@ public final class HostCore<M: Machine & ~Copyable> {
         batch.hadOrigins = !batch.origins.isEmpty
         batch.origins.removeAll()
       }
+      if HostFaults.sendsBeforeSync.load(ordering: .relaxed) { batch.chunks.forEach { send($0) } }
     #endif
     copy(batch)
     world.write(batch)
@@ -439,9 +440,9 @@ public final class HostCore<M: Machine & ~Copyable> {
     let now = world.monotonic()
     let untilDeadline = sequencer.nextDeadline - sequencer.now()
     var wait = min(max(untilDeadline.nanoseconds, 0), Inlet.silenceNanoseconds / 3)
-    if sequencer.openInputs > 0, !isWriting { wait = min(wait, max(0, pace.dueAt(configuration) - now)) }
-    // A machine that waits to be durable is woken by its journal.
-    if !takesInput, isWriting { wait = Inlet.silenceNanoseconds / 3 }
+    if sequencer.openInputs > 0, isIdle { wait = min(wait, max(0, pace.dueAt(configuration) - now)) }
+    // A machine that waits to be durable is woken by its journal, or by its fence.
+    if !takesInput, !isIdle || !closed.isEmpty { wait = Inlet.silenceNanoseconds / 3 }
     if reign != .owner { wait = Inlet.silenceNanoseconds / 3 }
     if isAwaitingConsumers { wait = max(0, min(wait, unheardUntil - now)) }
     if world.hasAuthority { wait = min(wait, configuration.lifeNanoseconds, max(0, askAgainAt - now)) }

@@ -5,5 +5,13 @@
   public enum HostFaults {
     /// Replies leave before their inputs are durable.
     public static let acknowledgesBeforeSync = Atomic<Bool>(false)
+    /// Streams leave before their inputs are durable.
+    public static let sendsBeforeSync = Atomic<Bool>(false)
+    /// What was sent in a later epoch is received in this one.
+    public static let ignoresEpochs = Atomic<Bool>(false)
+    /// A machine is rebuilt without its ticks.
+    public static let forgetsTicks = Atomic<Bool>(false)
+    /// Who hears nothing never asks again.
+    public static let neverResubscribes = Atomic<Bool>(false)
   }
 #endif

@@ -3,6 +3,10 @@ import Journal
 import Machine
 import Market
 
+#if NOVATION_PLANT
+  import Synchronization
+#endif
+
 /// Rebuilds a machine as its journal tells it: the latest snapshot, then every entry after it.
 public enum MachineRecovery {
   /// From a journal that this process owns.
@@ -34,6 +38,9 @@ public enum MachineRecovery {
       next = snapshot.position.sequence.next
     }
     try forEachEntry(next) { header, payload in
+      #if NOVATION_PLANT
+        if HostFaults.forgetsTicks.load(ordering: .relaxed), header.kind == .tick { return true }
+      #endif
       machine.apply(header, payload, into: &scratch)
       scratch.clear()
       return true

@@ -2,5 +2,11 @@
 public struct AuditError: Error, CustomStringConvertible {
   public var path: String
   public var reason: String
+
+  public init(path: String, reason: String) {
+    self.path = path
+    self.reason = reason
+  }
+
   public var description: String { "\(path): \(reason)" }
 }

@@ -26,10 +26,28 @@ public enum Auditor {
     let ledger = try LedgerEvidence(directory: map.ledgerDirectory, currencies: market.currencies.count)
     let clients = try ClientEvidence(directory: map.clientLogDirectory)
     let machines = try ClusterReexecution.open(map: map, market: market)
+    return try audit(
+      machines, market: market, ledger: ledger, clients: clients, isRunning: isRunning
+    ) { machine in
+      let replica = machines.together.all.first { $0.id == machine }
+      return try JournalReader(
+        directory: replica?.copies.latest() ?? map.journalDirectory(of: machine), machine: machine)
+    }
+  }
+
+  /// Audits machines that were not re-executed yet, wherever their journals are.
+  /// - Parameter journal: each machine's, to be executed a second time.
+  package static func audit(
+    _ machines: ClusterReexecution.Machines, market: MarketDefinition, ledger: LedgerEvidence,
+    clients: ClientEvidence, isRunning: Bool, journal: (MachineID) throws -> any ReadableJournal
+  ) throws -> AuditReport {
     let walk = ClusterWalk(
       machines, market: market, clients: clients, lastFinalEpoch: ledger.lastFinalEpoch, isRunning: isRunning)
     try walk.run(past: isRunning ? ledger.lastFinalEpoch : nil)
-    return try conclude(walk, machines, map, clients, ledger, isRunning: isRunning)
+    for shard in machines.shards { walk.determinism.executeAgain(shard, try journal(shard.id)) }
+    walk.determinism.executeAgain(machines.risk, try journal(.risk))
+    walk.determinism.executeAgain(machines.settlement, try journal(.settlement))
+    return try conclude(walk, machines, clients, ledger, isRunning: isRunning)
   }
 
   /// The market as the coordinator's journal begins with it.
@@ -51,14 +69,9 @@ public enum Auditor {
   }
 
   private static func conclude(
-    _ walk: ClusterWalk, _ machines: ClusterReexecution.Machines, _ map: ClusterMap, _ clients: ClientEvidence,
-    _ ledger: LedgerEvidence, isRunning: Bool
+    _ walk: ClusterWalk, _ machines: ClusterReexecution.Machines, _ clients: ClientEvidence, _ ledger: LedgerEvidence,
+    isRunning: Bool
   ) throws -> AuditReport {
-    for shard in machines.shards {
-      walk.determinism.executeAgain(shard, directory: try shard.copies.latest())
-    }
-    walk.determinism.executeAgain(machines.risk, directory: try machines.risk.copies.latest())
-    walk.determinism.executeAgain(machines.settlement, directory: try machines.settlement.copies.latest())
     walk.ownership.acknowledgements(clients)
     walk.acknowledgements.finish(isRunning: isRunning)
     walk.credit.finish(isRunning: isRunning)
@@ -93,13 +106,8 @@ public enum Auditor {
       machines: machines.together.all.map(\.id), evidence: clients, deposits: deposits.count,
       consumedDeposits: lastPost?.depositCursor ?? 0)
 
-    let findings = [
-      walk.acknowledgements.findings, walk.determinism.findings, walk.credit.findings, walk.conservation.findings,
-      walk.ownership.findings, walk.rootChain.findings, exit.findings, walk.solvency.findings,
-      walk.orderTerms.findings, walk.streams.findings, walk.positions.findings, walk.liveness.findings,
-    ]
     return AuditReport(
       state_root: walk.rootChain.ledger.root.description, epochs: Int(ledger.lastFinalEpoch.rawValue),
-      invariants: findings.map(\.finding))
+      invariants: (walk.findings + [exit.findings]).inOrder.map(\.finding))
   }
 }

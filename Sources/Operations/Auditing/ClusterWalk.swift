@@ -12,28 +12,30 @@ import VerifierNode
 ///
 /// All machines go on epoch by epoch: the shards, then risk, then the coordinator. Received in an epoch means sent in
 /// it or before, so whoever receives is walked after whoever sent.
-final class ClusterWalk: ReexecutionObserver {
-  let ownership = OwnershipCheck()
-  let acknowledgements: AcknowledgementCheck
-  let determinism = DeterminismCheck()
-  let credit: CreditCheck
-  let conservation: ConservationCheck
-  let orderTerms: OrderTermsCheck
-  let streams = StreamCheck()
-  let positions: PositionCheck
-  let liveness: LivenessCheck
-  let rootChain: RootChainCheck
-  let solvency: SolvencyCheck
+package final class ClusterWalk: ReexecutionObserver {
+  package let ownership = OwnershipCheck()
+  package let acknowledgements: AcknowledgementCheck
+  package let determinism = DeterminismCheck()
+  package let credit: CreditCheck
+  package let conservation: ConservationCheck
+  package let orderTerms: OrderTermsCheck
+  package let streams = StreamCheck()
+  package let positions: PositionCheck
+  package let liveness: LivenessCheck
+  package let rootChain: RootChainCheck
+  package let solvency: SolvencyCheck
 
   private let machines: ClusterReexecution.Machines
   /// The newest epoch that the aggregator heard of from each shard.
   private var heardEpochs: [MachineID: Epoch] = [:]
+  /// The coordinator's epoch when it was followed last.
+  private var followedEpoch = Epoch(0)
   /// Instruments of the market by now.
   private var instrumentCount: Int
   /// Machines that cannot be re-executed any further.
   private var broken: Set<MachineID> = []
 
-  init(
+  package init(
     _ machines: ClusterReexecution.Machines, market: MarketDefinition, clients: ClientEvidence, lastFinalEpoch: Epoch,
     isRunning: Bool
   ) {
@@ -52,7 +54,38 @@ final class ClusterWalk: ReexecutionObserver {
     machines.settlement.observer = self
   }
 
+  /// What every check has found so far; `exit` is checked when the walk is over.
+  package var findings: [Findings] {
+    [
+      acknowledgements.findings, determinism.findings, credit.findings, conservation.findings, ownership.findings,
+      rootChain.findings, solvency.findings, orderTerms.findings, streams.findings, positions.findings,
+      liveness.findings,
+    ]
+  }
+
   // MARK: The walk
+
+  /// Follows one machine to the end of its journal as it is now, while it grows. Call it whenever the journal has
+  /// grown, before anybody can have heard of what is new in it: then whoever receives is followed after whoever sent.
+  package func follow(_ machine: any Reexecutable) {
+    do {
+      _ = try advance(machine, past: nil)
+    } catch {
+      determinism.findings.breach("\(machine.id): it cannot be re-executed: \(error)")
+    }
+    endOfInput(of: machine.id)
+    streams.reconcile(machine, among: machines.together.all)
+    guard machine.id == .settlement, machine.epoch > followedEpoch else { return }
+    followedEpoch = machine.epoch
+    epochEnded()
+  }
+
+  private func epochEnded() {
+    credit.epochEnded()
+    orderTerms.epochEnded()
+    positions.checkReservations()
+    for (shard, heard) in heardEpochs { positions.epochComplete(of: shard, before: heard) }
+  }
 
   /// Walks every journal to its end, or until `last` is ended and its header made.
   func run(past last: Epoch?) throws {
@@ -62,17 +95,14 @@ final class ClusterWalk: ReexecutionObserver {
       for machine in machines.together.all where try advance(machine, past: epoch) { isAnyPast = true }
       endOfInputs()
       streams.reconcile(machines.together.all)
-      credit.epochEnded()
-      orderTerms.epochEnded()
-      positions.checkReservations()
-      for (shard, heard) in heardEpochs { positions.epochComplete(of: shard, before: heard) }
+      epochEnded()
       // The coordinator makes an epoch's header when it is in a later one.
       if !isAnyPast || last.map({ epoch >= $0 && rootChain.hasMade($0) }) ?? false { return }
       epoch = epoch.next
     }
   }
 
-  private func advance(_ machine: any Reexecutable, past epoch: Epoch) throws -> Bool {
+  private func advance(_ machine: any Reexecutable, past epoch: Epoch?) throws -> Bool {
     guard !broken.contains(machine.id) else { return false }
     do {
       let isPast = try machine.advance(past: epoch)
@@ -106,7 +136,7 @@ final class ClusterWalk: ReexecutionObserver {
 
   // MARK: What a journal holds
 
-  func observe(_ machine: MachineID, _ header: InputHeader, _ payload: UnsafeRawBufferPointer) {
+  package func observe(_ machine: MachineID, _ header: InputHeader, _ payload: UnsafeRawBufferPointer) {
     endOfInput(of: machine)
     ownership.entry(machine, header)
     acknowledgements.entry(machine, header)
@@ -190,7 +220,7 @@ final class ClusterWalk: ReexecutionObserver {
 
   // MARK: What the re-executed machine says
 
-  func observe(_ machine: MachineID, _ header: InputHeader, _ record: OutputBuffer.Record) {
+  package func observe(_ machine: MachineID, _ header: InputHeader, _ record: OutputBuffer.Record) {
     determinism.said(machine, record)
     switch record.kind {
     case .reply:

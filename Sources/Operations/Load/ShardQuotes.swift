@@ -1,21 +1,21 @@
 import Market
 
 /// A shard's instruments with the last marks that a bot knows.
-struct ShardQuotes {
-  let shard: ShardID
-  private(set) var quotes: [Workload.Quote]
+package struct ShardQuotes {
+  package let shard: ShardID
+  package private(set) var quotes: [Workload.Quote]
   private let places: [InstrumentID: Int]
   private var turn = -1
 
-  init(_ shard: ShardID, _ market: MarketDefinition) {
+  package init(_ shard: ShardID, _ market: MarketDefinition) {
     self.shard = shard
     quotes = market.instruments(of: shard).map { Workload.Quote(instrument: $0, mark: nil) }
     places = Dictionary(uniqueKeysWithValues: quotes.enumerated().map { ($1.instrument.id, $0) })
   }
 
-  var isQuoted: Bool { quotes.contains { $0.mark != nil } }
+  package var isQuoted: Bool { quotes.contains { $0.mark != nil } }
   func place(of instrument: InstrumentID) -> Int? { places[instrument] }
-  subscript(place: Int) -> Workload.Quote { _read { yield quotes[place] } }
+  package subscript(place: Int) -> Workload.Quote { _read { yield quotes[place] } }
 
   /// How many ticks a price lies behind its instrument's mark, seen from the side; 0 without a mark.
   func ticksBehind(_ price: Price, _ side: Side, at place: Int) -> Int64 {
@@ -25,7 +25,7 @@ struct ShardQuotes {
 
   /// The instrument whose turn it is to get an order: each in order, whichever account asks, so that all are touched;
   /// those without a mark are passed over. `nil` when none has one.
-  mutating func next() -> Workload.Quote? {
+  package mutating func next() -> Workload.Quote? {
     for _ in quotes.indices {
       turn = (turn + 1) % quotes.count
       if quotes[turn].mark != nil { return quotes[turn] }
@@ -34,7 +34,7 @@ struct ShardQuotes {
   }
 
   /// Takes the newest marks; an instrument that they leave out is not quoted until it is back.
-  mutating func take(_ marks: ShardMarks) {
+  package mutating func take(_ marks: ShardMarks) {
     for place in quotes.indices { quotes[place].mark = nil }
     for entry in marks.entries {
       guard let place = places[entry.instrument] else { continue }

@@ -1,13 +1,13 @@
 import Market
 
 /// One account's orders in one shard, as its bot sees them, and what it does next.
-struct Workload {
+package struct Workload {
   /// An instrument with the bot's last known mark.
-  struct Quote {
-    var instrument: Instrument
-    var mark: Price?
-    var bandLow = Price.zero
-    var bandHigh = Price.zero
+  package struct Quote {
+    package var instrument: Instrument
+    package var mark: Price?
+    package var bandLow = Price.zero
+    package var bandHigh = Price.zero
   }
 
   private struct OpenOrder {
@@ -27,16 +27,16 @@ struct Workload {
   /// Beyond this many open orders a new one becomes a cancel.
   static let maximumOpen = 512
 
-  let account: AccountID
+  package let account: AccountID
   private var open: [OpenOrder] = []
 
-  init(account: AccountID) { self.account = account }
+  package init(account: AccountID) { self.account = account }
 
   var openCount: Int { open.count }
 
   /// The next `count` operations; fewer, if some would be new orders and no instrument has a mark. Their own new orders
   /// cannot be targets yet: no answer has named them.
-  mutating func operations(
+  package mutating func operations(
     _ count: Int, mix: LoadMix, quotes: inout ShardQuotes, _ random: inout SeededGenerator
   ) -> [Operation] {
     var operations: [Operation] = []
@@ -173,7 +173,7 @@ struct Workload {
   }
 
   /// Remembers what now rests, from the answer to the action that carried `operations`.
-  mutating func learn(
+  package mutating func learn(
     _ nonce: UInt64, _ operations: [Operation], _ results: [ActionReply.Result], _ quotes: ShardQuotes
   ) {
     for (index, (operation, result)) in zip(operations, results).enumerated() where operation.kind == .new {
@@ -188,7 +188,7 @@ struct Workload {
   }
 
   /// Forgets an order that ended otherwise: filled while resting, expired, recalled.
-  mutating func forget(_ nonce: UInt64, _ index: UInt16) {
+  package mutating func forget(_ nonce: UInt64, _ index: UInt16) {
     guard let found = open.firstIndex(where: { $0.nonce == nonce && $0.index == index }) else { return }
     open.swapAt(found, open.count - 1)
     open.removeLast()

@@ -23,6 +23,13 @@
     case dropFill = "drop-fill"
     case skipConservation = "skip-conservation"
     case wrongPreviousRoot = "wrong-previous-root"
+    case wrongProof = "wrong-proof"
+    case hideDeposits = "hide-deposits"
+    case withdrawalBeforeCause = "withdrawal-before-cause"
+    case dropEpochMarker = "drop-epoch-marker"
+    case sendBeforeSync = "send-before-sync"
+    case forgetTicks = "forget-ticks"
+    case neverResubscribe = "never-resubscribe"
 
     /// The bugs of these names.
     public static func parse(_ names: [String]) throws -> [PlantedBug] {
@@ -40,10 +47,12 @@
     public static func check(_ names: [String]) throws -> [String] { try parse(names).map(\.rawValue) }
 
     /// Plants the bugs in whatever this process hosts.
-    static func plantInProcess(_ bugs: [PlantedBug]) {
-      if bugs.contains(.acknowledgeBeforeSync) {
-        HostFaults.acknowledgesBeforeSync.store(true, ordering: .relaxed)
-      }
+    package static func plantInProcess(_ bugs: [PlantedBug]) {
+      HostFaults.acknowledgesBeforeSync.store(bugs.contains(.acknowledgeBeforeSync), ordering: .relaxed)
+      HostFaults.sendsBeforeSync.store(bugs.contains(.sendBeforeSync), ordering: .relaxed)
+      HostFaults.ignoresEpochs.store(bugs.contains(.dropEpochMarker), ordering: .relaxed)
+      HostFaults.forgetsTicks.store(bugs.contains(.forgetTicks), ordering: .relaxed)
+      HostFaults.neverResubscribes.store(bugs.contains(.neverResubscribe), ordering: .relaxed)
       MatcherNode.faults.withLock { $0 = shardFaults(bugs) }
       RiskNode.faults.withLock { $0 = riskFaults(bugs) }
       SettlementNode.faults.withLock { $0 = settlementFaults(bugs) }
@@ -73,6 +82,8 @@
         case .raiseWithoutCheck: faults.insert(.raiseWithoutCheck)
         case .doubleDeposit: faults.insert(.doubleDeposit)
         case .dropFill: faults.insert(.dropFill)
+        case .hideDeposits: faults.insert(.hideDeposits)
+        case .withdrawalBeforeCause: faults.insert(.grantUnbacked)
         default: break
         }
       }
@@ -85,6 +96,7 @@
         switch bug {
         case .skipConservation: faults.insert(.skipConservation)
         case .wrongPreviousRoot: faults.insert(.wrongPreviousRoot)
+        case .wrongProof: faults.insert(.wrongProof)
         default: break
         }
       }

@@ -11,5 +11,7 @@
     public static let mintOnApply = SettlementFaults(rawValue: 1 << 2)
     /// Names another root as the one that it builds upon.
     public static let wrongPreviousRoot = SettlementFaults(rawValue: 1 << 3)
+    /// Hands out proofs that lead nowhere.
+    public static let wrongProof = SettlementFaults(rawValue: 1 << 4)
   }
 #endif

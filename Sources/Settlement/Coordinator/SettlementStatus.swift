@@ -69,6 +69,11 @@ extension SettlementMachine {
   /// The account's proof under the last epoch applied, which may not be final yet.
   public func proof(of account: AccountID) -> AccountProof? {
     guard let lastHeader, let published = book[account], let siblings = book.tree.proof(of: account) else { return nil }
+    #if NOVATION_PLANT
+      if faults.contains(.wrongProof) {
+        return AccountProof(header: lastHeader, account: published, siblings: siblings.reversed())
+      }
+    #endif
     return AccountProof(header: lastHeader, account: published, siblings: siblings)
   }
 }

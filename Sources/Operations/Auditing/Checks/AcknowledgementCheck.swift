@@ -5,8 +5,8 @@ import Market
 /// key and nonce, and re-execution gives the same results; no nonce is applied twice, and none gets two answers.
 ///
 /// An order held for credit and a withdrawal that waits are answered once as such and, when asked again, as they ended.
-final class AcknowledgementCheck {
-  let findings = Findings(.acknowledgedOnce)
+package final class AcknowledgementCheck {
+  package let findings = Findings(.acknowledgedOnce)
   private let evidence: ClientEvidence
   /// The next acknowledgement to be met in each machine's journal.
   private var cursors: [MachineID: Range<Int>] = [:]

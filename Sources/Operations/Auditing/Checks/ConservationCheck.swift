@@ -6,8 +6,8 @@ import Settlement
 /// withdrawals of all leaves are what was deposited.
 ///
 /// A fill's fee goes from its account to the house, so a shard's fills cancel exactly if their cash does.
-final class ConservationCheck {
-  let findings = Findings(.conservation)
+package final class ConservationCheck {
+  package let findings = Findings(.conservation)
   private var market: MarketDefinition
 
   private struct FillSums {
@@ -93,7 +93,7 @@ final class ConservationCheck {
   }
 
   /// The leaves after a final epoch: Σ ledger + Σ withdrawn = the deposits that the header consumed.
-  func final(_ header: EpochHeader, _ book: AccountBook, _ deposits: DepositSums) {
+  package func final(_ header: EpochHeader, _ book: AccountBook, _ deposits: DepositSums) {
     for (currency, totals) in book.ledgerTotals.enumerated() {
       let deposited = deposits.sum(of: header.depositCursor, currency)
       findings.check(
@@ -125,13 +125,13 @@ final class ConservationCheck {
 }
 
 /// Σ deposits by currency up to each number.
-struct DepositSums {
+package struct DepositSums {
   private var sums: [[Int128]]
 
-  init(currencies: Int) { sums = [Array(repeating: 0, count: currencies)] }
+  package init(currencies: Int) { sums = [Array(repeating: 0, count: currencies)] }
 
-  var count: UInt64 { UInt64(sums.count - 1) }
-  mutating func append(_ deposit: Deposit) {
+  package var count: UInt64 { UInt64(sums.count - 1) }
+  package mutating func append(_ deposit: Deposit) {
     var next = sums[sums.count - 1]
     next[Int(deposit.currency.rawValue)] += Int128(deposit.amount.units)
     sums.append(next)

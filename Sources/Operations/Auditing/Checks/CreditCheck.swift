@@ -9,8 +9,8 @@ import Matching
 ///
 /// Ceilings are summed from the messages alone. Besides, no shard may have been sent, or state, a ceiling or a charge
 /// above all that the aggregator's rules ever allowed it, grants included.
-final class CreditCheck {
-  let findings = Findings(.credit)
+package final class CreditCheck {
+  package let findings = Findings(.credit)
 
   private struct Place: Hashable {
     var account: AccountID

@@ -1,13 +1,12 @@
 import Bytes
 import Cluster
-import Journal
 import Machine
 import Market
 
 /// `deterministic`: re-executed from genesis, each machine commits to what it committed to when it ran, chain heads and
 /// entry roots included; executed a second time, and restored from a snapshot half-way, it says and becomes the same.
-final class DeterminismCheck {
-  let findings = Findings(.deterministic)
+package final class DeterminismCheck {
+  package let findings = Findings(.deterministic)
   /// Encoded commitments of each machine that the coordinator has not journalled yet, by epoch.
   private var open: [MachineID: [Epoch: [UInt8]]] = [:]
   private var outputs: [MachineID: StateHasher] = [:]
@@ -32,9 +31,9 @@ final class DeterminismCheck {
       "\(machine): its commitment to epoch \(commitment.seal.epoch) is not the one that its journal gives")
   }
 
-  func executeAgain<M: Machine & ~Copyable>(_ replica: Replica<M>, directory: String) {
+  func executeAgain<M: Machine & ~Copyable>(_ replica: Replica<M>, _ journal: any ReadableJournal) {
     do {
-      let second = try SecondExecution<M>.run(replica.id, directory: directory, through: replica.lastSequence)
+      let second = try SecondExecution<M>.run(replica.id, journal, through: replica.lastSequence)
       findings.check(
         second.stateHash == replica.stateHash, "\(replica.id): executed twice, it is in two states at the end")
       findings.check(
@@ -50,9 +49,8 @@ final class DeterminismCheck {
 enum SecondExecution<M: Machine & ~Copyable> {
   /// Executes entries 1 to `last`; half-way the machine is written down and read back.
   static func run(
-    _ id: MachineID, directory: String, through last: SequenceNumber
+    _ id: MachineID, _ reader: any ReadableJournal, through last: SequenceNumber
   ) throws -> (stateHash: UInt64, outputHash: UInt64) {
-    let reader = try JournalReader(directory: directory, machine: id)
     var outputs = StateHasher()
     let middle = SequenceNumber(last.rawValue / 2)
     var machine = M(id: id)
@@ -62,14 +60,14 @@ enum SecondExecution<M: Machine & ~Copyable> {
     var bytes = ByteReader(writer.bytes)
     var restored = M(id: id, snapshot: &bytes)
     guard bytes.isExhausted else {
-      throw AuditError(path: directory, reason: "a snapshot after entry \(middle) cannot be read back")
+      throw AuditError(path: "\(id)", reason: "a snapshot after entry \(middle) cannot be read back")
     }
     try execute(&restored, reader, from: middle.next, through: last, &outputs)
     return (restored.stateHash(), outputs.value)
   }
 
   private static func execute(
-    _ machine: inout M, _ reader: JournalReader, from first: SequenceNumber, through last: SequenceNumber,
+    _ machine: inout M, _ reader: any ReadableJournal, from first: SequenceNumber, through last: SequenceNumber,
     _ outputs: inout StateHasher
   ) throws {
     guard first <= last else { return }

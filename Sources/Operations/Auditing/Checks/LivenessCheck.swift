@@ -2,8 +2,8 @@ import Market
 
 /// `liveness`: once a run is wound down, every acknowledged entry lies in an epoch that became final, every deposit was
 /// consumed, and no epoch is missing. While the cluster runs, only what lies in final epochs is asked for.
-final class LivenessCheck {
-  let findings = Findings(.liveness)
+package final class LivenessCheck {
+  package let findings = Findings(.liveness)
   private let lastFinalEpoch: Epoch
   private let isRunning: Bool
   /// Sequence of the seal that ended the last final epoch, by machine.
@@ -27,7 +27,7 @@ final class LivenessCheck {
   }
 
   /// The settlement layer holds an epoch after `previous`.
-  func posted(_ epoch: Epoch, after previous: Epoch) {
+  package func posted(_ epoch: Epoch, after previous: Epoch) {
     findings.check(epoch.rawValue == previous.rawValue + 1, "epoch \(epoch) follows epoch \(previous)")
   }
 

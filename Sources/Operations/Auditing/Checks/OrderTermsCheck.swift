@@ -11,8 +11,8 @@ import Wire
 /// told everybody, step by step; each fill is judged against both. Every fill that the aggregator's journal holds must
 /// be the one so judged. Of an order that may have shrunk unseen (reduce-only, self-trade prevention) the check knows
 /// an upper bound of what is open until it is told.
-final class OrderTermsCheck {
-  let findings = Findings(.orderTerms)
+package final class OrderTermsCheck {
+  package let findings = Findings(.orderTerms)
   private var market: MarketDefinition
   private var shards: [MachineID: ShardOrders] = [:]
 

@@ -3,8 +3,8 @@ import Market
 
 /// `one_owner`: within a journal, entries are numbered without gaps and terms never fall; what clients were told names
 /// each entry in one term only, and no later entry in an earlier term.
-final class OwnershipCheck {
-  let findings = Findings(.oneOwner)
+package final class OwnershipCheck {
+  package let findings = Findings(.oneOwner)
   private var last: [MachineID: (sequence: SequenceNumber, term: Term)] = [:]
 
   func entry(_ machine: MachineID, _ header: InputHeader) {

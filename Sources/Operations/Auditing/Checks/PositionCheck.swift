@@ -9,8 +9,8 @@ import Matching
 /// charges.
 ///
 /// What a running machine had in its memory is known by the state hash it committed to: that is compared too.
-final class PositionCheck {
-  let findings = Findings(.positions)
+package final class PositionCheck {
+  package let findings = Findings(.positions)
   private struct Holding: Hashable {
     var account: AccountID
     var instrument: InstrumentID
@@ -83,7 +83,7 @@ final class PositionCheck {
   }
 
   /// Every account's reservation in every shard.
-  func checkReservations() {
+  package func checkReservations() {
     for shard in shards {
       shard.read { machine in
         for account in machine.accountIDs() {

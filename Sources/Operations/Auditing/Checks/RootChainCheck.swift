@@ -4,15 +4,15 @@ import Settlement
 
 /// `root_chain`: each epoch is posted once and on top of the one before; its header is the one that re-execution gives
 /// and a quorum of verifiers signed; and the tree rebuilt from published leaves alone has its root.
-final class RootChainCheck {
-  let findings = Findings(.rootChain)
+package final class RootChainCheck {
+  package let findings = Findings(.rootChain)
   private let market: MarketDefinition
   private let signing: AttestationDigest
   /// Header hashes of the re-executed coordinator.
   private var own: [Epoch: Digest] = [:]
-  private(set) var ledger: PublishedLedger
+  package private(set) var ledger: PublishedLedger
   /// False once the published leaves no longer lead to the posted roots.
-  private(set) var isFollowing = true
+  package private(set) var isFollowing = true
 
   init(_ market: MarketDefinition) {
     self.market = market
@@ -26,9 +26,9 @@ final class RootChainCheck {
   func hasMade(_ epoch: Epoch) -> Bool { epoch.rawValue == 0 || own[epoch] != nil }
 
   /// The settlement layer did what its rules forbid.
-  func impossible(_ what: String) { findings.breach("the settlement layer accepted \(what)") }
+  package func impossible(_ what: String) { findings.breach("the settlement layer accepted \(what)") }
 
-  func posted(_ post: EpochPost) {
+  package func posted(_ post: EpochPost) {
     let header = post.header
     let headerHash = header.headerHash
     findings.check(

@@ -4,8 +4,8 @@ import Settlement
 /// `solvency`: after each final epoch, what the settlement layer holds and has not granted away, at the committed
 /// indices, is at least what the users with positive equity are worth at the committed marks; and each leaf that the
 /// epoch rewrote states that worth.
-final class SolvencyCheck {
-  let findings = Findings(.solvency)
+package final class SolvencyCheck {
+  package let findings = Findings(.solvency)
   private var market: MarketDefinition
   /// Marks that changed and indices, by epoch, as the coordinator's journal holds them.
   private var committed: [Epoch: (marks: [Commitment.Mark], indices: [Price])] = [:]
@@ -29,8 +29,10 @@ final class SolvencyCheck {
     committed[commitment.seal.epoch] = (commitment.marks, commitment.indices)
   }
 
-  func deposited(_ deposit: Deposit) { holdings[Int(deposit.currency.rawValue)] += Int128(deposit.amount.units) }
-  func paid(_ currency: Currency, _ amount: Money) {
+  package func deposited(_ deposit: Deposit) {
+    holdings[Int(deposit.currency.rawValue)] += Int128(deposit.amount.units)
+  }
+  package func paid(_ currency: Currency, _ amount: Money) {
     holdings[Int(currency.rawValue)] -= Int128(amount.units)
     paid[Int(currency.rawValue)] += Int128(amount.units)
     findings.check(
@@ -39,7 +41,7 @@ final class SolvencyCheck {
   }
 
   /// The tree after a final epoch.
-  func final(_ post: EpochPost, _ accounts: [PublishedLeaf]) {
+  package func final(_ post: EpochPost, _ accounts: [PublishedLeaf]) {
     let epoch = post.header.epoch
     guard let news = committed.removeValue(forKey: epoch) else {
       findings.breach("epoch \(epoch): no commitment states its marks")

@@ -4,8 +4,8 @@ import Market
 
 /// `streams`: each input that came from another machine is that machine's re-executed output, once and in order, and
 /// was received in no earlier epoch than it was sent.
-final class StreamCheck {
-  let findings = Findings(.streams)
+package final class StreamCheck {
+  package let findings = Findings(.streams)
   private struct Stream: Hashable {
     var source: MachineID
     var consumer: MachineID
@@ -26,18 +26,26 @@ final class StreamCheck {
 
   /// Holds what all consumed against what all sent.
   func reconcile(_ machines: [any Reexecutable]) {
-    for consumer in machines {
-      for source in machines where source.id != consumer.id {
-        let stream = Stream(source: source.id, consumer: consumer.id)
-        guard !broken.contains(stream) else { continue }
-        do {
-          try consumer.reconcile(with: source)
-          let number = consumer.reconciled(from: source.id)
-          findings.passed(Int(number - (compared.updateValue(number, forKey: stream) ?? 0)))
-        } catch {
-          broken.insert(stream)
-          findings.breach("\(error)")
-        }
+    for consumer in machines { reconcile(consumer, with: machines) }
+  }
+
+  /// Holds what one machine sent and consumed against what the others did.
+  func reconcile(_ machine: any Reexecutable, among machines: [any Reexecutable]) {
+    reconcile(machine, with: machines)
+    for consumer in machines where consumer.id != machine.id { reconcile(consumer, with: [machine]) }
+  }
+
+  private func reconcile(_ consumer: any Reexecutable, with sources: [any Reexecutable]) {
+    for source in sources where source.id != consumer.id {
+      let stream = Stream(source: source.id, consumer: consumer.id)
+      guard !broken.contains(stream) else { continue }
+      do {
+        try consumer.reconcile(with: source)
+        let number = consumer.reconciled(from: source.id)
+        findings.passed(Int(number - (compared.updateValue(number, forKey: stream) ?? 0)))
+      } catch {
+        broken.insert(stream)
+        findings.breach("\(error)")
       }
     }
   }

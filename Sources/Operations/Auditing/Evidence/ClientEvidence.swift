@@ -3,7 +3,7 @@ import Market
 
 /// What the cluster's clients say they were told: every acknowledgement in their own logs, in order of machine,
 /// sequence and term.
-struct ClientEvidence {
+package struct ClientEvidence {
   struct Acknowledgement {
     var machine: MachineID
     var sequence: SequenceNumber
@@ -20,7 +20,13 @@ struct ClientEvidence {
   private(set) var acknowledgements: [Acknowledgement] = []
   private var results: [ActionReply.Result] = []
 
-  init() {}
+  package init() {}
+
+  /// What clients were told, in any order.
+  package init(_ replies: [ActionReply]) {
+    for reply in replies { append(reply) }
+    acknowledgements.sort { ($0.machine, $0.sequence, $0.term) < ($1.machine, $1.sequence, $1.term) }
+  }
 
   /// Reads every `*.log` in `directory`; a directory that is not there holds none.
   init(directory: String) throws {

@@ -1,0 +1,193 @@
+import Operations
+
+/// Makes the faults of a seed happen, and undoes them.
+final class FaultInjector {
+  /// Mean time between two injections.
+  private static let spacing = 120_000_000
+  private static let count = 400
+
+  /// All that the seed holds, in order of time. Those after the end of a run do not happen.
+  let injections: [Injection]
+  private unowned let cluster: SimulatedCluster
+  private let options: SimulationOptions
+  private var isHealed = false
+  private(set) var begun: [FaultKind: Int] = [:]
+  private(set) var restarts = 0
+
+  init(seed: UInt64, cluster: SimulatedCluster, options: SimulationOptions) {
+    self.cluster = cluster
+    self.options = options
+    var random = SeededGenerator(seed: seed)
+    var at: Int64 = 300_000_000
+    let hosts = cluster.hosts.count
+    let journals = cluster.hosts.indices.filter { cluster.hosts[$0].journal != nil }
+    injections = (0..<Self.count).map { place in
+      at += Int64(random.below(2 * Self.spacing))
+      let kind = FaultKind.allCases[random.below(FaultKind.allCases.count)]
+      // Machines with journals come first, and are hit more often than edges.
+      let host = random.below(3) == 0 ? random.below(hosts) : journals[random.below(journals.count)]
+      let other = (host + 1 + random.below(hosts - 1)) % hosts
+      return Injection(
+        place: place, kind: kind, at: at, duration: 30_000_000 + Int64(random.below(1_200_000_000)), host: host,
+        other: other, amount: random.below(1_000))
+    }
+  }
+
+  private func isWanted(_ injection: Injection) -> Bool {
+    !options.without.contains(injection.place) && (options.only.map { $0.contains(injection.place) } ?? true)
+  }
+
+  func begin() {
+    cluster.bitten = { [unowned self] kind in
+      begun[kind, default: 0] += 1
+      restarts += 1
+      cluster.tell("\(kind.rawValue) has bitten")
+    }
+    for injection in injections where isWanted(injection) {
+      cluster.time.schedule(after: injection.at) { [unowned self] in begin(injection) }
+    }
+  }
+
+  private func begin(_ injection: Injection) {
+    guard !isHealed, make(injection) else { return }
+    begun[injection.kind, default: 0] += 1
+    cluster.tell(injection.text(cluster.hosts.map(\.name)))
+  }
+
+  private func later(_ injection: Injection, _ undo: @escaping () -> Void) {
+    cluster.time.schedule(after: injection.duration) { [unowned self] in
+      if !isHealed { undo() }
+    }
+  }
+
+  /// True when it bit.
+  private func make(_ injection: Injection) -> Bool {
+    switch injection.kind {
+    case .loss, .duplication, .reordering, .delay, .partition, .oneWayPartition: makeWeather(injection)
+    case .crash, .tornWrite, .lostWrite, .landedWrite: crash(injection)
+    case .bitRot, .fullDisk, .failedSync, .slowDisk: makeDiskFault(injection)
+    case .clockSkew, .clockJump: makeClockFault(injection)
+    case .pause, .zombie: pause(injection)
+    case .authorityCut, .authorityDown: cutAuthority(injection)
+    }
+  }
+
+  // MARK: Network
+
+  private func makeWeather(_ injection: Injection) -> Bool {
+    let chance = 20 + injection.amount * 3 / 10
+    let delay = Int64(1 + injection.amount) * 100_000
+    let network = cluster.network
+    func change(_ sign: Int, _ weather: inout SimulatedNetwork.Weather) {
+      switch injection.kind {
+      case .loss: weather.loss += sign * chance
+      case .duplication: weather.duplication += sign * chance
+      case .reordering: weather.reordering += sign * chance
+      case .delay: weather.delay += Int64(sign) * delay
+      default: weather.cuts += sign
+      }
+    }
+    let isBothWays = injection.kind != .oneWayPartition
+    network.change(injection.host, injection.other) { change(1, &$0) }
+    if isBothWays { network.change(injection.other, injection.host) { change(1, &$0) } }
+    later(injection) {
+      network.change(injection.host, injection.other) { change(-1, &$0) }
+      if isBothWays { network.change(injection.other, injection.host) { change(-1, &$0) } }
+    }
+    return true
+  }
+
+  // MARK: Processes
+
+  private func crash(_ injection: Injection) -> Bool {
+    let host = injection.host
+    guard cluster.hosts[host].process != nil else { return false }
+    guard injection.kind == .crash else {
+      // What is torn or lost is something that is being written: the power goes with the next batch.
+      if cluster.hosts[host].journal != nil {
+        cluster.hosts[host].disk.powerCut = (injection.kind, injection.amount, injection.duration)
+      }
+      return false
+    }
+    cluster.kill(host)
+    restarts += 1
+    cluster.restart(host, after: injection.duration)
+    return true
+  }
+
+  private func pause(_ injection: Injection) -> Bool {
+    let host = injection.host
+    guard let process = cluster.hosts[host].process else { return false }
+    let isZombie = injection.kind == .zombie && cluster.hosts[host].journal != nil && cluster.authority == nil
+    process.pause()
+    if isZombie { cluster.replacePaused(host) }
+    later(injection) { [cluster] in cluster.resume(process, of: host) }
+    return true
+  }
+
+  private func cutAuthority(_ injection: Injection) -> Bool {
+    guard let authority = cluster.authority else { return false }
+    if injection.kind == .authorityDown {
+      authority.isDown += 1
+      later(injection) { authority.isDown -= 1 }
+    } else {
+      authority.cuts[injection.host] += 1
+      later(injection) { authority.cuts[injection.host] -= 1 }
+    }
+    return true
+  }
+
+  // MARK: Disks and clocks
+
+  private func makeDiskFault(_ injection: Injection) -> Bool {
+    let host = injection.host
+    guard let journal = cluster.hosts[host].journal else { return false }
+    switch injection.kind {
+    case .bitRot:
+      guard journal.rot.isEmpty, cluster.hosts[host].process != nil, cluster.hosts[host].zombies.isEmpty else {
+        return false
+      }
+      // It is found when the journal is opened again.
+      cluster.kill(host)
+      guard journal.decay(injection.amount * 7_919) else { return false }
+      restarts += 1
+      cluster.restart(host, after: injection.duration)
+    case .fullDisk:
+      cluster.hosts[host].disk.isFull = true
+      later(injection) { [cluster] in cluster.hosts[host].disk.isFull = false }
+    case .failedSync: cluster.hosts[host].disk.failures += 1
+    default:
+      let slower = Int64(1 + injection.amount % 40) * 1_000_000
+      cluster.hosts[host].disk.commit += slower
+      later(injection) { [cluster] in cluster.hosts[host].disk.commit -= slower }
+    }
+    return true
+  }
+
+  private func makeClockFault(_ injection: Injection) -> Bool {
+    if injection.kind == .clockSkew {
+      // Within what peers tolerate; it concerns processes that start from now on, and timers at once.
+      cluster.hosts[injection.host].clock.drift = Int64(injection.amount - 500) * 2 / 5
+    } else {
+      cluster.hosts[injection.host].clock.offset = Int64(injection.amount - 500) * 800_000
+    }
+    return true
+  }
+
+  // MARK: The end
+
+  /// Undoes all that still lasts; nothing begins any more.
+  func heal() {
+    isHealed = true
+    cluster.network.heal()
+    cluster.heal()
+  }
+
+  /// How often each fault bit, by the names of reports.
+  var counts: [String: Int] {
+    var counts: [String: Int] = [:]
+    for kind in FaultKind.allCases { counts[kind.rawValue] = begun[kind] ?? 0 }
+    counts["restart"] = restarts + cluster.endedTerms
+    return counts
+  }
+}
