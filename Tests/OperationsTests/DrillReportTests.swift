@@ -80,7 +80,8 @@ struct DrillReportTests {
   @Test func theTimelineIsDrawnWithEveryFaultMarked() throws {
     let slices = (0..<30).map { number in
       LoadTimeline.Slice(
-        at_ms: 1_000 + Int64(number) * 100, accepted: [10, number], rejected: 0, p50_us: 900, p99_us: 2_000,
+        at_ms: 1_000 + Int64(number) * 100, accepted: [10, number], rejected: 0, deferred: 0, p50_us: 900,
+        p99_us: 2_000,
         max_us: 5_000, acknowledged_through: [1, 2])
     }
     let svg = DrillPlot.svg(Self.judged { $0.injections[0].healed_seconds = 1.7 }, slices, start: 1_000)

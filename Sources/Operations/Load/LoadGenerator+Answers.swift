@@ -39,7 +39,9 @@ extension LoadGenerator {
     guard let entry = pending[key] else { return }
     // Told to come back: the same bytes again, then; their latency goes on counting from when they were due.
     if refusal.retryAfterMilliseconds > 0 {
-      pending[key]?.resendAt = MachineClock.monotonic() + Int64(refusal.retryAfterMilliseconds) * 1_000_000
+      let now = MachineClock.monotonic()
+      try timeline?.deferred(entry.operations.count, now: now)
+      pending[key]?.resendAt = now + Int64(refusal.retryAfterMilliseconds) * 1_000_000
       return
     }
     pending[key] = nil

@@ -10,6 +10,8 @@ final class LoadTimeline {
     /// Orders accepted and durable, by shard.
     var accepted: [Int]
     var rejected: Int
+    /// Told to come back later, before any journal.
+    var deferred: Int
     /// The answers' latencies in microseconds; 0 where nothing was answered.
     var p50_us: Int64
     var p99_us: Int64
@@ -25,6 +27,7 @@ final class LoadTimeline {
   private var end: Int64
   private var accepted: [Int]
   private var rejected = 0
+  private var deferred = 0
   private var latencies: [Int64] = []
   private var acknowledgedThrough: [UInt64]
   private let encoder = JSONEncoder()
@@ -59,6 +62,12 @@ final class LoadTimeline {
     rejected += orders
   }
 
+  /// Orders that were told to come back later.
+  func deferred(_ orders: Int, now: Int64) throws {
+    try advance(to: now)
+    deferred += orders
+  }
+
   /// Writes the slices that are over.
   func advance(to now: Int64) throws {
     guard now >= end else { return }
@@ -66,12 +75,13 @@ final class LoadTimeline {
     while now >= end {
       latencies.sort()
       let slice = Slice(
-        at_ms: end / 1_000_000, accepted: accepted, rejected: rejected, p50_us: percentile(50),
+        at_ms: end / 1_000_000, accepted: accepted, rejected: rejected, deferred: deferred, p50_us: percentile(50),
         p99_us: percentile(99), max_us: latencies.last ?? 0, acknowledged_through: acknowledgedThrough)
       lines.append(try encoder.encode(slice))
       lines.append(0x0A)
       for shard in accepted.indices { accepted[shard] = 0 }
       rejected = 0
+      deferred = 0
       latencies.removeAll(keepingCapacity: true)
       end += sliceNanoseconds
     }

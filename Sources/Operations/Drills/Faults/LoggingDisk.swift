@@ -70,12 +70,13 @@ final class LoggingDisk: Sendable {
     }
   }
 
-  /// Everything that came to the disk so far; nothing more is logged.
+  /// Everything that came to the disk so far, and a last record for now, before which the power can go though nothing
+  /// more came; nothing more is logged.
   func stopLogging() -> [Record] {
     state.withLock { state in
       state.isLogging = false
       defer { state.log = [] }
-      return state.log
+      return state.log + [Record(time: MachineClock.monotonic(), event: .flush)]
     }
   }
 
