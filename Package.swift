@@ -57,8 +57,8 @@ let package = Package(
     room("Market", ["Bytes"]),
     room("Machine", ["Bytes", "Market"]),
     .target(name: "CKeccak"),
-    .target(name: "CSHA256"),
-    room("Cryptography", ["Bytes", "CSecp256k1", "CSodium", "CKeccak", "CSHA256"]),
+    systemLibrary("CNettle", apt: "nettle-dev"),
+    room("Cryptography", ["Bytes", "CSecp256k1", "CSodium", "CKeccak", "CNettle"]),
     // Floor 2: pure machines and mathematics.
     room("Matching", ["Bytes", "Market", "Machine", "Cryptography"]),
     room("Clearing", ["Bytes", "Market", "Machine", "Cryptography"]),
@@ -74,7 +74,8 @@ let package = Package(
     room("Authority", ["Bytes", "Market", "Messaging", "CCurl", log]),
     // Floor 4: the runtime that hosts a machine.
     room(
-      "Cluster", ["Bytes", "Market", "Machine", "Cryptography", "Journal", "Messaging", "Authority", "Wire", log]),
+      "Cluster",
+      ["Bytes", "Market", "Machine", "Cryptography", "Journal", "Messaging", "Metrics", "Authority", "Wire", log]),
     room("Replay", ["Bytes", "Market", "Machine", "Matching"]),
     // Floor 5: the roles.
     room("MatcherNode", ["Bytes", "Market", "Machine", "Matching", "Cluster", "Messaging", "Wire", log]),
@@ -116,7 +117,7 @@ let package = Package(
     tests("Bytes", ["Bytes"]),
     tests("Market", ["Market", "Bytes"]),
     tests("Machine", ["Machine", "Market", "Bytes"]),
-    tests("Cryptography", ["Cryptography", "CSHA256", "Bytes"]),
+    tests("Cryptography", ["Cryptography", "Bytes"]),
     tests("Wire", ["Wire", "Cryptography", "Market", "Bytes"]),
     tests("Matching", ["Matching", "Machine", "Market", "Bytes"]),
     tests("Replay", ["Replay", "Matching", "Machine", "Market", "Bytes"]),

@@ -25,6 +25,7 @@ extension GatewayNode {
       var body = opened.body
       switch opened.kind {
       case .replies: forwardReplies(&body, index)
+      case .refusal: forwardRefusal(&body, index)
       case .sessionEnd:
         let end = SessionEnd(from: &body)
         if body.isExhausted { sessions.confirmed(end, by: index) }
@@ -40,6 +41,18 @@ extension GatewayNode {
       default: counters.dropped += 1
       }
     }
+  }
+
+  /// A machine did not take an action.
+  private func forwardRefusal(_ body: inout ByteReader, _ index: Int) {
+    let refusal = Refusal(from: &body)
+    let key = ActionKey(
+      account: refusal.account, key: refusal.key, nonce: refusal.nonce, machine: backs[index].machine)
+    guard body.isExhausted, let entry = waiting.removeValue(forKey: key) else { return }
+    backs[index].outstanding = max(0, backs[index].outstanding - 1)
+    counters.refused += 1
+    Frame.write(.refusal, refusal, in: &frame)
+    tell(entry.identity)
   }
 
   private func forwardReplies(_ body: inout ByteReader, _ index: Int) {

@@ -25,6 +25,9 @@ public final class MetricsRegistry: Sendable {
 
   public init() {}
 
+  /// The one that this process publishes.
+  public static let process = MetricsRegistry()
+
   /// The counter of this name and these labels; made when it is first asked for.
   public func counter(_ name: String, help: String, _ labels: [MetricLabel] = []) -> Counter {
     precondition(MetricText.isName(name) && name.hasSuffix("_total"), "'\(name)': a counter's name ends in _total")

@@ -7,7 +7,8 @@ struct JournalCommand: ParsableCommand {
     commandName: "journal", abstract: "List, show, verify and export the machines' journals.",
     discussion: """
       Journals are read where they lie, while their machines go on writing. A machine is named shard-0, risk or \
-      settlement.
+      settlement: of several copies of its journal the one that has come furthest is meant. One copy is named \
+      shard-0@matcher-1.
       """,
     subcommands: [List.self, Show.self, Verify.self, Export.self])
 

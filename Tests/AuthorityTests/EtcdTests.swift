@@ -1,6 +1,7 @@
 import Authority
 import Foundation
 import Market
+import Messaging
 import Testing
 
 @Suite(.serialized) struct EtcdTests {
@@ -75,6 +76,40 @@ import Testing
     }
   }
 
+  @Test func theDeathOfItsLeaderIsBridgedAndThatOfItsMajorityIsTold() async throws {
+    let members = try await EtcdProcess.members(3)
+    defer { for member in members { member.kill() } }
+    var configuration = EtcdConfiguration(endpoints: members.map { "http://127.0.0.1:\($0.port)" }, cluster: "test")
+    configuration.timeLimitMilliseconds = 10_000
+    let authority = try EtcdAuthority(configuration)
+    let first = try await authority.write(record)
+    var lease = try await authority.grantLease(node: "matcher-0", milliseconds: 5_000)
+    let log = ChangeLog()
+    let watch = authority.watch { log.append($0) }
+    #expect(await eventually { log.contains(.owned(first)) })
+    let leader = try #require(try members.first { try $0.isLeader() })
+    leader.kill()
+    let next = Ownership(machine: record.machine, term: Term(8), owner: "matcher-1")
+    let second = try await authority.write(next, over: first)
+    lease = try await authority.renew(lease)
+    #expect(lease.isValid(at: .now()))
+    #expect(await eventually(seconds: 15) { log.contains(.owned(second)) })
+    #expect(!log.goneNodes().contains("matcher-0"), "a lease outlives the leader that granted it")
+    let other = try #require(members.first { $0 !== leader })
+    other.kill()
+    configuration.timeLimitMilliseconds = 2_000
+    let hasty = try EtcdAuthority(configuration)
+    await #expect { try await hasty.ownership(of: record.machine) } throws: { $0.isUnreachable }
+    let attempt = Ownership(machine: record.machine, term: Term(9), owner: "matcher-0")
+    await #expect { try await hasty.replace(attempt, expecting: second.revision) } throws: { $0.isUnreachable }
+    // Two of three are back: it goes on where it was.
+    try other.launch()
+    #expect(await eventually(seconds: 20) { (try? await authority.ownership(of: record.machine)) != nil })
+    let after = try #require(try await authority.ownership(of: record.machine))
+    #expect(after == second || after.saysTheSame(as: attempt), "unreachable: done or not, nothing else")
+    watch.cancel()
+  }
+
   @Test func aWrongPasswordIsRefusedNotWaitedFor() async throws {
     let stage = try await EtcdStage(isSecured: true)
     defer { stage.end() }
@@ -91,6 +126,7 @@ import Testing
 
   @Test(arguments: [
     ([], "no endpoint"), (["10.0.0.1:2379"], "must begin with http"), (["https://"], "must begin with http"),
+    (["http://u:p@10.0.0.1:2379"], "no user and password"),
   ])
   func anEndpointThatIsNoneIsRefused(_ endpoints: [String], _ reason: String) {
     #expect {

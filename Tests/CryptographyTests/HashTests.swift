@@ -1,5 +1,4 @@
 import Bytes
-import CSHA256
 import Cryptography
 import Testing
 
@@ -39,22 +38,6 @@ import Testing
     let letters = [UInt8](repeating: UInt8(ascii: "a"), count: 1_000_000)
     let expected = "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"
     #expect(SHA256.hash(letters) == Digest(hexadecimal: expected))
-  }
-
-  /// At every length around the ends of blocks, and in pieces.
-  @Test func theProcessorsInstructionsGiveTheSameDigestsAsTheRoundsOfTheStandard() {
-    let bytes = (1...300).map { UInt8(truncatingIfNeeded: $0 &* 197 &+ $0 >> 3) }
-    func digests() -> [Digest] {
-      (0...300).flatMap { count in
-        [SHA256.hash(Array(bytes.prefix(count))), RFC6962SHA256.leaf(Array(bytes.prefix(count)))]
-      }
-    }
-    novation_sha256_accelerate(0)
-    #expect(novation_sha256_is_accelerated() == 0)
-    let rounds = digests()
-    novation_sha256_accelerate(1)
-    #expect(digests() == rounds)
-    #expect(Set(rounds).count == rounds.count)
   }
 
   @Test func twoDigestsHashAsTheirBytesInARow() {

@@ -60,6 +60,34 @@ import Testing
     #expect(try JournalReader(directory: path, machine: .risk).lastSequence() == SequenceNumber(3))
   }
 
+  /// LMDB writes the commit to disk first, then its number where other processes look for it.
+  @Test func aWriterKilledBetweenItsCommitAndTheWordToOthersHasLostNothing() async throws {
+    let path = directory.path
+    do { try Journal(directory: path, machine: .risk).appendBatch(2) }
+    // Whoever has it open keeps the number of the last commit that is known.
+    let reader = try LMDBEnvironment(reading: path)
+    await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
+      let journal = try Journal(directory: path, machine: .risk)
+      try journal.appendBatch(1)
+      try journal.begin()
+      let lock = open("\(path)/lock.mdb", O_RDWR)
+      var number: UInt64 = 0
+      // Behind magic, format and the readers' mutex.
+      let place = off_t(8 + MemoryLayout<pthread_mutex_t>.size)
+      guard pread(lock, &number, 8, place) == 8, (1...100).contains(number) else { exit(1) }
+      number -= 1
+      guard pwrite(lock, &number, 8, place) == 8 else { exit(1) }
+      kill(getpid(), SIGKILL)
+    }
+    await #expect(processExitsWith: .success) { [path = path as String] in
+      let journal = try Journal(directory: path, machine: .risk)
+      guard journal.lastSequence == SequenceNumber(3) else { exit(2) }
+      try journal.appendBatch(1)
+      exit(journal.lastSequence == SequenceNumber(4) ? 0 : 3)
+    }
+    withExtendedLifetime(reader) {}
+  }
+
   @Test func aChildOfTheOwnerNeitherKeepsItsLockNorLosesIt() async throws {
     let path = directory.path
     await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in

@@ -57,6 +57,9 @@ import Testing
     #expect(text.contains("novation_journal_commit_seconds_count{machine=\"shard-3\"} 2\n"))
     #expect(text.contains("novation_journal_commit_inputs_bucket{machine=\"shard-3\",le=\"64\"} 1\n"))
     #expect(text.contains("novation_journal_commit_inputs_sum{machine=\"shard-3\"} 101\n"))
+    #expect(!text.contains("novation_snapshot"), "none was kept")
+    meters.keptSnapshot(at: 1_795_389_022)
+    #expect(registry.text.contains("novation_snapshot_timestamp_seconds{machine=\"shard-3\"} 1795389022\n"))
   }
 
   @Test func theProcessTellsWhatTheKernelKnows() throws {

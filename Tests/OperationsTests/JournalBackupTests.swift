@@ -244,4 +244,35 @@ import Testing
       #expect(audit.isSound, "\(audit.invariants)")
     }
   }
+
+  @Test func ofSeveralCopiesEachIsListedAndTheFurthestIsMeantByTheMachinesName() throws {
+    try Self.stopped { data, backup, _ in
+      let shard = MachineID.shard(ShardID(0))
+      let last = try JournalShelf(dataDirectory: data).reader(of: shard).lastSequence()
+      let home = "\(data)/journal/shard-0"
+      try FileManager.default.createDirectory(atPath: "\(home)@matcher-1", withIntermediateDirectories: true)
+      try FileManager.default.copyItem(atPath: "\(home)/data.mdb", toPath: "\(home)@matcher-1/data.mdb")
+      do { try Journal(directory: home, machine: shard).cut(after: SequenceNumber(last.rawValue - 5)) }
+
+      let list = try #require(try Self.object(JournalList(dataDirectory: data))["journals"] as? [[String: Any]])
+      let shown = list.compactMap { $0["machine"] as? String }
+      #expect(shown == ["shard-0", "shard-0@matcher-1", "shard-1", "risk", "settlement"])
+      let sound = try JournalVerification([], dataDirectory: data)
+      #expect(sound.isGood)
+      #expect(try (Self.object(sound)["journals"] as? [Any])?.count == 5)
+      for (name, end) in [("shard-0", last.rawValue), ("shard-0@matcher-1", last.rawValue)] {
+        let excerpt = try JournalExcerpt(name, from: nil, count: 1, withPayload: false, dataDirectory: data)
+        #expect(try Self.number(excerpt, "last_sequence") == Int(end))
+      }
+      _ = try ClusterBackup(dataDirectory: data, to: backup)
+      #expect(try JournalShelf(dataDirectory: backup).reader(of: shard).lastSequence() == last)
+      #expect(try JournalShelf(dataDirectory: backup).machines.count == 4)
+      // The copy at home lags: it is replaced by one that does not.
+      let replaced = try JournalReplacement("shard-0", from: backup, dataDirectory: data)
+      #expect(try Self.number(replaced, "last_sequence") == Int(last.rawValue))
+      let reader = try JournalReader(directory: home, machine: shard)
+      #expect(try reader.lastSequence() == last)
+      #expect(try JournalShelf(dataDirectory: data).machines.count == 4)
+    }
+  }
 }

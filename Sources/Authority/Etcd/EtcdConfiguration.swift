@@ -28,6 +28,8 @@ public struct EtcdConfiguration: Sendable, Hashable {
       guard ["http://", "https://"].contains(where: { endpoint.hasPrefix($0) && endpoint.count > $0.count }) else {
         return "etcd's endpoint '\(endpoint)' must begin with http:// or https://"
       }
+      // Addresses are logged.
+      if endpoint.contains("@") { return "etcd's endpoints hold no user and password: they have settings of their own" }
     }
     if !Ownership.isName(cluster) { return "'\(cluster)' cannot be a cluster's name" }
     if user.isEmpty != password.isEmpty { return "etcd's user and password go together" }

@@ -13,6 +13,7 @@ struct EtcdWatch {
   /// A stream is begun anew now and then: one that died without a word is found out by then.
   private static let streamMilliseconds = 30_000
   private static let pause = Duration.milliseconds(100)
+  private static let shortest = Duration.seconds(1)
 
   init(
     connection: EtcdConnection, keys: EtcdKeys, onChange: @escaping @Sendable (AuthorityChange) -> Void
@@ -58,6 +59,7 @@ struct EtcdWatch {
     let creation = EtcdMessages.WatchCreation(key: key, range_end: end, start_revision: .init(next))
     let request = EtcdMessages.WatchRequest(create_request: creation)
     var wasHeard = false
+    let began = ContinuousClock.now
     if let stream = await connection.stream("watch", request, milliseconds: Self.streamMilliseconds) {
       for await event in stream {
         guard case .line(let line) = event, !Task.isCancelled,
@@ -67,7 +69,8 @@ struct EtcdWatch {
         wasHeard = true
       }
     }
-    guard !wasHeard, !Task.isCancelled else { return }
+    // One that breaks again and again is not asked again and again without a pause.
+    guard !wasHeard || ContinuousClock.now - began < Self.shortest, !Task.isCancelled else { return }
     await connection.giveUpMember()
     try? await Task.sleep(for: Self.pause)
   }

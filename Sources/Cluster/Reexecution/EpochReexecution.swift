@@ -24,8 +24,10 @@ public struct EpochReexecution {
     }
     try reconcile()
     // Received in an epoch means sent in that epoch or before, so nothing that was consumed by the seal can be open.
+    // One that is executed further already, as the coordinator is while a commitment is late, has consumed more since.
     for machine in all {
-      for (source, number) in machine.consumedAtSeal where machine.reconciled(from: source) < number {
+      let consumed = machine.takeConsumed(atSealOf: epoch)
+      for (source, number) in consumed where machine.reconciled(from: source) < number {
         guard isKnown(source) else { continue }
         throw ReexecutionBreach(
           machine: machine.id, sequence: machine.lastSequence, rule: .stream,

@@ -47,8 +47,9 @@ public protocol Reexecutable: AnyObject {
   var stateHash: UInt64 { get }
   /// Effects that the machine asked for and nobody has taken yet: code and payload.
   var effects: [(code: UInt32, payload: [UInt8])] { get set }
-  /// Numbers consumed from each source when the machine last sealed.
-  var consumedAtSeal: [MachineID: UInt64] { get }
+  /// Numbers consumed from each source when the machine sealed `epoch`; what is known of it and of those before is
+  /// forgotten.
+  func takeConsumed(atSealOf epoch: Epoch) -> [MachineID: UInt64]
 
   /// Re-executes whole commit batches until the machine is past `epoch`, or, without one, to the journal's end.
   /// - Returns: true when it is past `epoch` (or at the end).

@@ -10,7 +10,8 @@ public final class Replica<M: Machine & ~Copyable>: Reexecutable {
   public let id: MachineID
   public private(set) var entries: UInt64 = 0
   public var effects: [(code: UInt32, payload: [UInt8])] = []
-  public private(set) var consumedAtSeal: [MachineID: UInt64] = [:]
+  /// By epoch, as far as nobody has asked.
+  private var consumedAtSeals: [Epoch: [MachineID: UInt64]] = [:]
   /// Sees every entry and output; set before the first advance.
   public weak var observer: (any ReexecutionObserver)?
 
@@ -106,10 +107,11 @@ public final class Replica<M: Machine & ~Copyable>: Reexecutable {
     case .tick, .marks, .sessionEnd, .attestation, .settlementEvent, .continuation, .handOver: break
     }
     observer?.observe(id, header, payload)
+    let epoch = machine.epoch
     machine.apply(header, payload, into: &output)
     entries += 1
     if header.kind == .seal {
-      for (peer, number) in machine.streams.received { consumedAtSeal[peer] = number }
+      for (peer, number) in machine.streams.received { consumedAtSeals[epoch, default: [:]][peer] = number }
     }
     output.forEach { record in
       observer?.observe(id, header, record)
@@ -161,6 +163,12 @@ public final class Replica<M: Machine & ~Copyable>: Reexecutable {
   }
 
   // MARK: Streams
+
+  public func takeConsumed(atSealOf epoch: Epoch) -> [MachineID: UInt64] {
+    let consumed = consumedAtSeals[epoch] ?? [:]
+    consumedAtSeals = consumedAtSeals.filter { $0.key > epoch }
+    return consumed
+  }
 
   public func withSent(to consumer: MachineID, _ body: (inout SentMessages) -> Void) {
     body(&sent[consumer, default: SentMessages()])

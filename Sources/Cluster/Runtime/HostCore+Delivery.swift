@@ -40,6 +40,12 @@ extension HostCore where M: ~Copyable {
 
   func connect(_ position: StreamPosition, _ identity: [UInt8]) {
     let index = outlet(position.machine)
+    if position.number > outlets[index].ready + 1 {
+      return attempt("hearing a consumer") {
+        throw ReignError.oldCopy(id, position.machine, has: position.number - 1, sent: outlets[index].ready)
+      }
+    }
+    unheard.remove(position.machine)
     outlets[index].identity = identity
     outlets[index].isStalled = false
     outlets[index].sent = position.number &- 1
@@ -196,6 +202,10 @@ extension HostCore where M: ~Copyable {
       },
       incoming: streams.received.map { peer, number in
         HostStatus.Stream(peer: peer.description, number: number, lag: 0)
+      },
+      followers: followers.map { follower in
+        let (last, acknowledged) = (sequencer.lastSequence.rawValue, follower.acknowledged.rawValue)
+        return HostStatus.Stream(peer: follower.node, number: acknowledged, lag: last - min(last, acknowledged))
       },
       figures: described.figures, texts: described.texts)
     return try status.json()

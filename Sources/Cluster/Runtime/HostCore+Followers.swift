@@ -76,7 +76,7 @@ extension HostCore where M: ~Copyable {
     guard let index = followers.firstIndex(where: { $0.node == position.node }) else { return }
     followers[index].heardAt = max(followers[index].heardAt, position.echo)
     if position.sequence > followers[index].acknowledged { followers[index].acknowledged = position.sequence }
-    // Its word to be followed from an earlier place may have overtaken this one.
+    // What it was sent before it began to follow anew may have become durable there since.
     followers[index].sent = max(followers[index].sent, followers[index].acknowledged)
     takeIntoSync(followers[index])
     release()
@@ -136,7 +136,9 @@ extension HostCore where M: ~Copyable {
   private func pump(_ index: Int) {
     attempt("reading batches for a standby") {
       try world.forEachBatch(after: followers[index].sent) { entries, last in
-        let unacknowledged = followers[index].sent.rawValue - followers[index].acknowledged.rawValue
+        // One that came back may hold more than it was sent since.
+        let (sent, acknowledged) = (followers[index].sent.rawValue, followers[index].acknowledged.rawValue)
+        let unacknowledged = sent > acknowledged ? sent - acknowledged : 0
         guard last <= durable.sequence, unacknowledged < configuration.followerWindow else { return false }
         return send(entries, through: last, [], index)
       }

@@ -51,20 +51,16 @@ extension HostCore where M: ~Copyable {
       owesEffects = true
     case .submit:
       guard isAdmitted(kind, name) else { return refuse(name, "an action") }
-      let peer = sequencer.open.peer(identity)
-      while body.remaining > 0 {
-        let action = body.blob()
-        guard !body.hasFailed else { return refuse(name, "a malformed submission") }
-        sequencer.open.origins.append((append(.action, action), peer))
-        sessions?.saw(action)
-      }
+      submit(&body, identity)
     case .marks:
       guard isAdmitted(kind, name) else { return refuse(name, "marks") }
+      guard !isAwaitingConsumers else { return }
       append(.marks, body.bytes(body.remaining))
     case .sessionEnd:
       guard isAdmitted(kind, name) else { return refuse(name, "a session's end") }
       let end = SessionEnd(from: &body)
       guard body.isExhausted else { return refuse(name, "a malformed session's end") }
+      guard !isAwaitingConsumers else { return }
       append(end)
       sequencer.open.sessionEnds.append((identity, end))
     case .heartbeat:
@@ -105,7 +101,7 @@ extension HostCore where M: ~Copyable {
 
   /// One frame of the source at this place of `HostRole.sources`, only while `takesInput`.
   public func receive(_ bytes: UnsafeRawBufferPointer, fromSource index: Int) {
-    guard reign == .owner, let opened = Frame.open(bytes), opened.kind == .chunk else { return }
+    guard reign == .owner, !isAwaitingConsumers, let opened = Frame.open(bytes), opened.kind == .chunk else { return }
     var body = opened.body
     let whole = body
     guard let chunk = StreamChunk(from: &body), chunk.source == inlets[index].source else { return }

@@ -46,10 +46,19 @@ public final class HostCore<M: Machine & ~Copyable> {
   var frame = ByteWriter(capacity: 1 << 16)
   var sessions: SessionWatch?
   var inputs: UInt64 = 0
+  /// Actions refused because the journal has no room.
+  var refusedForRoom: UInt64 = 0
   var commits: UInt64 = 0
   var pace = CommitPace()
   var lastSnapshot: SequenceNumber
   var isKeepingSnapshot = false
+  /// A shadow of the machine makes a snapshot beside it.
+  var isShadowed = false
+  /// Consumers that must be heard first: one that has heard more than was ever sent tells of an old copy.
+  var unheard: Set<MachineID> = []
+  var unheardUntil: Int64 = 0
+  /// What was submitted meanwhile.
+  var heldSubmissions: [(identity: [UInt8], body: [UInt8])] = []
 
   // Who owns it.
   var reign = Reign.undecided
@@ -152,6 +161,11 @@ public final class HostCore<M: Machine & ~Copyable> {
     let streams = sequencer.machine.streams
     inlets = role.sources.map { Inlet(source: $0, received: streams.lastReceived(from: $0)) }
     outlets = streams.sent.map { Outlet(consumer: $0.peer, ready: $0.number) }
+    // A copy that followed has what the owner had: the fence says so.
+    if followedTerm == Term(0) {
+      unheard = Set(outlets.map(\.consumer))
+      unheardUntil = now + configuration.consumerNanoseconds
+    }
     sessions = role.sessions.map { times in
       SessionWatch(
         gateways: map.machines.filter { $0.kind == .gateway }, times: times, now: now, isFresh: isFresh)
@@ -171,6 +185,7 @@ public final class HostCore<M: Machine & ~Copyable> {
   public var takesInput: Bool {
     guard !isStopped, !isEnding else { return false }
     return switch reign {
+    case .owner where isAwaitingConsumers: true
     case .owner:
       !mustSettle && sequencer.openInputs < configuration.inputsPerCommit
         && closed.count < configuration.batchesInFlight
@@ -235,6 +250,7 @@ public final class HostCore<M: Machine & ~Copyable> {
   public func endOfTurn() {
     guard !isStopped else { return }
     tendReign()
+    makeSnapshotBeside()
     if reign == .owner || isHandingOver { tendMachine() }
     let receiving = takesInput
     if receiving != isReceiving {
@@ -244,7 +260,26 @@ public final class HostCore<M: Machine & ~Copyable> {
     setWakeUp()
   }
 
+  /// A snapshot that is due is made beside the trading, of what is durable.
+  private func makeSnapshotBeside() {
+    guard !isEnding, !isShadowed,
+      durable.sequence.rawValue - min(durable.sequence, lastSnapshot).rawValue >= configuration.snapshotEvery,
+      world.makeSnapshotBeside(through: durable.sequence)
+    else { return }
+    isShadowed = true
+    lastSnapshot = durable.sequence
+  }
+
+  /// Consumers have not yet said how much they have heard: whoever has an old copy must not go on from it.
+  var isAwaitingConsumers: Bool {
+    guard !unheard.isEmpty else { return false }
+    if world.monotonic() >= unheardUntil { unheard.removeAll() }
+    return !unheard.isEmpty
+  }
+
   private func tendMachine() {
+    if isAwaitingConsumers { return resubscribeIfSilent() }
+    takeHeldSubmissions()
     if !isEnding, reign == .owner {
       var rounds = 0
       while rounds < configuration.ticksPerTurn, !mustSettle, sequencer.fireDeadlines() {
@@ -319,7 +354,8 @@ public final class HostCore<M: Machine & ~Copyable> {
   }
 
   private var isSnapshotDue: Bool {
-    !isKeepingSnapshot && sequencer.lastSequence.rawValue - lastSnapshot.rawValue >= configuration.snapshotEvery
+    !isKeepingSnapshot && !isShadowed
+      && sequencer.lastSequence.rawValue - lastSnapshot.rawValue >= configuration.snapshotEvery
   }
 
   func takeSnapshot() {
@@ -382,6 +418,7 @@ public final class HostCore<M: Machine & ~Copyable> {
   /// A snapshot that was given to the world is in the journal.
   public func snapshotIsDurable() {
     isKeepingSnapshot = false
+    isShadowed = false
     endOfTurn()
   }
 
@@ -407,6 +444,7 @@ public final class HostCore<M: Machine & ~Copyable> {
     // A machine that waits to be durable is woken by its journal, or by its fence.
     if !takesInput, !isIdle || !closed.isEmpty { wait = Inlet.silenceNanoseconds / 3 }
     if reign != .owner { wait = Inlet.silenceNanoseconds / 3 }
+    if isAwaitingConsumers { wait = max(0, min(wait, unheardUntil - now)) }
     if world.hasAuthority { wait = min(wait, configuration.lifeNanoseconds, max(0, askAgainAt - now)) }
     world.wake(at: now + wait)
   }

@@ -68,6 +68,10 @@ public struct HostConfiguration: Sendable {
   public var handOverNanoseconds: Int64 = 2_000_000_000
   /// An owner's node that never had a lease is taken for gone after this time.
   public var absenceNanoseconds: Int64 = 5_000_000_000
+  /// Longest time that an owner which was started again waits to hear from all consumers of its streams.
+  public var consumerNanoseconds: Int64 = 2_000_000_000
+  /// What an action is told to wait that was refused because the journal has no room.
+  public var roomRetryMilliseconds: UInt32 = 500
   /// Ticks in one turn; a machine with more to do goes on in the next.
   public var ticksPerTurn = 16
   /// Journal entries between snapshots.

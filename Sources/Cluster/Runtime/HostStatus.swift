@@ -28,6 +28,8 @@ public struct HostStatus: Codable, Sendable {
   public var journalCapacity: UInt64
   public var outgoing: [Stream]
   public var incoming: [Stream]
+  /// Copies that follow this one, by node: the last entry that is durable there, and how many it is behind.
+  public var followers: [Stream] = []
   /// Figures of the machine itself, by name.
   public var figures: [String: Int64]
   /// Texts of the machine itself, by name.

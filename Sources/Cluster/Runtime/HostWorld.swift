@@ -36,6 +36,11 @@ public protocol HostWorld: TimeSource {
   /// Begins to keep a snapshot of durable state, behind the batches written before; `HostCore.snapshotIsDurable`
   /// follows.
   func keep(snapshot: [UInt8], version: UInt16)
+  /// Begins to make a snapshot beside the trading, of the machine at an entry that is durable or a little later;
+  /// `HostCore.snapshotIsDurable` follows. `false` where that cannot be done: the core then gives one itself.
+  func makeSnapshotBeside(through sequence: SequenceNumber) -> Bool
+  /// How much room the journal has.
+  var room: JournalRoom { get }
   /// The journal's outbox, as of what is durable.
   func forEachOutbox(destination: MachineID, from number: UInt64, _ body: (OutboxChunk) throws -> Bool) throws
   /// Bytes of the journal that are in use, and that there are.
@@ -71,4 +76,9 @@ public protocol HostWorld: TimeSource {
 
   /// The term is over: nothing more is said, and the machine is rebuilt from its journal.
   func endTerm(_ what: String, _ reason: any Error)
+}
+
+extension HostWorld {
+  public func makeSnapshotBeside(through sequence: SequenceNumber) -> Bool { false }
+  public var room: JournalRoom { .ample }
 }

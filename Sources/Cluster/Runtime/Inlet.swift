@@ -3,7 +3,7 @@ import Market
 /// The receiving end of one stream, as its consumer's host keeps it.
 struct Inlet {
   /// Silence after which the subscription is sent again: a lost frame or a restarted producer heals by itself.
-  static let silenceNanoseconds: Int64 = 750_000_000
+  static let silenceNanoseconds: Int64 = 300_000_000
 
   let source: MachineID
   /// Last number appended to the own journal.

@@ -1,10 +1,11 @@
 import Dispatch
 import Journal
 import Market
+import Synchronization
+import Metrics
 
 #if NOVATION_PLANT
   import Glibc
-  import Synchronization
 #endif
 
 /// Writes batches and snapshots to a journal, one after another, on a thread that may wait for the disk.
@@ -14,32 +15,65 @@ final class JournalThread: @unchecked Sendable {
   /// Read from any thread: readers have transactions of their own.
   let journal: Journal
   private let queue: DispatchQueue
+  private let meters: MachineMeters
   /// Touched on the queue only.
   private var hasFailed = false
+  private let lastRoom = Mutex(JournalRoom.ample)
 
   init(_ journal: Journal) {
     self.journal = journal
     queue = DispatchQueue(label: "journal-\(journal.machine)", qos: .userInitiated)
+    meters = MachineMeters(.process, machine: "\(journal.machine)")
   }
 
   /// Makes the batch durable, then calls `done` on the journal's thread.
   func write(_ batch: CommitBatch, _ done: @escaping @Sendable ((any Error)?) -> Void) {
-    perform(done) { journal in
+    let handed = MachineClock.monotonic()
+    perform(done) { [meters] journal in
       #if NOVATION_PLANT
         // Long enough that under load a kill nearly always falls between the answer and the commit.
         if HostFaults.acknowledgesBeforeSync.load(ordering: .relaxed), batch.hadOrigins { usleep(150_000) }
       #endif
       try journal.write(batch)
+      meters.committed(inputs: batch.count, nanoseconds: MachineClock.monotonic() - handed)
     }
   }
 
   /// Keeps a snapshot of the machine as of the last batch.
   func keep(snapshot: [UInt8], version: UInt16, _ done: @escaping @Sendable ((any Error)?) -> Void) {
-    perform(done) { journal in try snapshot.withUnsafeBytes { try journal.keep(snapshot: $0, version: version) } }
+    perform(done) { [meters] journal in
+      try snapshot.withUnsafeBytes { try journal.keep(snapshot: $0, version: version) }
+      meters.keptSnapshot(at: MachineClock.wall().nanoseconds / 1_000_000_000)
+    }
   }
 
   /// Removes the end of the journal, which must then be opened anew.
   func cut(after sequence: SequenceNumber) throws { try queue.sync { try journal.cutAndMark(after: sequence) } }
+
+  /// A view for other threads.
+  var reader: JournalReader { journal.reader() }
+
+  /// Does something with the journal between two batches, and waits for it. Not to be called on its own thread.
+  func sync(_ body: (Journal) throws -> Void) throws {
+    try queue.sync {
+      guard !hasFailed else { return }
+      do { try body(journal) } catch {
+        if journal.isInBatch { journal.abort() }
+        throw error
+      }
+    }
+  }
+
+  /// How much room there is, as of the last batch or look.
+  var room: JournalRoom { lastRoom.withLock { $0 } }
+
+  /// Looks how much room there is.
+  func measureRoom() {
+    queue.async { [self] in
+      let room = journal.room
+      lastRoom.withLock { $0 = room }
+    }
+  }
 
   private func perform(
     _ done: @escaping @Sendable ((any Error)?) -> Void, _ body: @escaping @Sendable (Journal) throws -> Void
@@ -49,6 +83,8 @@ final class JournalThread: @unchecked Sendable {
       guard !self.hasFailed else { return }
       do {
         try body(self.journal)
+        let room = self.journal.room
+        self.lastRoom.withLock { $0 = room }
         done(nil)
       } catch {
         self.hasFailed = true

@@ -26,6 +26,7 @@ public actor MachineHost<M: Machine & ~Copyable> {
   private let log: Logger
   private var authorityWatch: AuthorityWatch?
   private var received = MessageBuffer()
+  private let upkeep: JournalUpkeep<M>
   private var endings: [CheckedContinuation<Void, Never>] = []
 
   /// Opens the journal, rebuilds the machine, binds its endpoint and connects to its sources and other copies.
@@ -50,8 +51,11 @@ public actor MachineHost<M: Machine & ~Copyable> {
     let isFresh = journal.lastSequence == SequenceNumber(0)
     let sequencer: Sequencer<M> = try Sequencer.open(id: id, journal: journal, genesis: nil)
     let others = map.nodes(holding: id).filter { $0.name != node }
+    let thread = JournalThread(journal)
+    let upkeep = JournalUpkeep<M>(thread, log: log)
+    self.upkeep = upkeep
     world = SocketWorld(
-      loop: loop, journal: JournalThread(journal), router: try transport.router(bindingCopyOf: id, on: own),
+      loop: loop, journal: thread, router: try transport.router(bindingCopyOf: id, on: own),
       sources: try role.sources.map { try transport.link(to: $0) },
       copies: try others.map { ($0.name, try transport.dealer(connectingTo: id, on: $0, map)) }, authority: authority)
     core = HostCore(
@@ -61,6 +65,7 @@ public actor MachineHost<M: Machine & ~Copyable> {
 
   /// Starts serving, or following. Call once.
   public func start() {
+    world.snapshotBeside = { [upkeep] in upkeep.snapshot(through: $0, $1) }
     watch(world.router) { host, _ in host.routerReadable() }
     for index in world.sources.indices { watchSource(index, world.sources[index].sockets) }
     for (node, socket) in world.copies { watchCopy(node, socket) }
@@ -170,6 +175,7 @@ public actor MachineHost<M: Machine & ~Copyable> {
   /// Commits what is pending, keeps a snapshot and closes: the orderly end.
   public func stop() async {
     guard !core.isStopped else { return }
+    upkeep.end()
     core.beginEnding()
     await withCheckedContinuation { ending in
       endings.append(ending)

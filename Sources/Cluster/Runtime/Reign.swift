@@ -48,6 +48,8 @@ enum ReignError: Error, CustomStringConvertible {
   /// The end of this journal was never acknowledged and is not the owner's.
   case cut(MachineID, after: SequenceNumber)
   case noCommonGround(MachineID, with: String)
+  /// A consumer has more of a stream than the journal has ever sent: an older copy of the journal was put back.
+  case oldCopy(MachineID, MachineID, has: UInt64, sent: UInt64)
 
   var description: String {
     switch self {
@@ -57,6 +59,10 @@ enum ReignError: Error, CustomStringConvertible {
       "\(id): the journal differs from that of \(node) at entry \(sequence)"
     case .cut(let id, let sequence):
       "\(id): what this journal holds after entry \(sequence) is not the owner's and was removed"
+    case .oldCopy(let id, let consumer, let has, let sent):
+      "\(id): this journal is an old copy: \(consumer) has message \(has) of its stream, and it has only sent "
+        + "\(sent); put the newest copy back, or let it follow a standby that has it (novation restore, novation "
+        + "shard move)"
     case .noCommonGround(let id, let node): "\(id): the journal of \(node) has no batch in common with this one"
     }
   }

@@ -21,7 +21,11 @@ final class SocketWorld: HostWorld {
   var batchIsDurable: @Sendable (CommitBatch, (any Error)?) -> Void = { _, _ in }
   var snapshotIsDurable: @Sendable ((any Error)?) -> Void = { _ in }
   var authorityAnswered: @Sendable (AuthorityQuestion, AuthorityWord) -> Void = { _, _ in }
+  /// Makes a snapshot beside the trading.
+  var snapshotBeside: ((SequenceNumber, @escaping @Sendable ((any Error)?) -> Void) -> Void)?
   var wakeUp: LoopTimer?
+  private var roomMeasuredAt: Int64 = 0
+  private static let roomNanoseconds: Int64 = 200_000_000
 
   init(
     loop: SocketLoop, journal: JournalThread, router: Socket, sources: [MachineLink],
@@ -51,6 +55,23 @@ final class SocketWorld: HostWorld {
     journal.keep(snapshot: snapshot, version: version) { [loop, snapshotIsDurable] failure in
       loop.perform { snapshotIsDurable(failure) }
     }
+  }
+
+  func makeSnapshotBeside(through sequence: SequenceNumber) -> Bool {
+    guard let snapshotBeside else { return false }
+    snapshotBeside(sequence) { [loop, snapshotIsDurable] failure in
+      loop.perform { snapshotIsDurable(failure) }
+    }
+    return true
+  }
+
+  var room: JournalRoom {
+    let now = monotonic()
+    if now - roomMeasuredAt > Self.roomNanoseconds {
+      roomMeasuredAt = now
+      journal.measureRoom()
+    }
+    return journal.room
   }
 
   func forEachOutbox(destination: MachineID, from number: UInt64, _ body: (OutboxChunk) throws -> Bool) throws {

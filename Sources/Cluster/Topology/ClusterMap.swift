@@ -122,8 +122,8 @@ public struct ClusterMap: Codable, Sendable, Hashable {
     endpoints[Self.copy(of: machine, on: node.name)] == nil
       ? journalDirectory(of: machine) : "\(dataDirectory)/journal/\(Self.copy(of: machine, on: node.name))"
   }
-  /// Where journals of the machine lie: of its copies of now, and of copies that once were. The place of its home is the
-  /// only one while there is none.
+  /// Where journals of the machine lie: of its copies of now, and of copies that once were. The place of its home is
+  /// the only one while there is none.
   public func journalDirectories(of machine: MachineID) -> [String] {
     let found = (try? FileManager.default.contentsOfDirectory(atPath: "\(dataDirectory)/journal")) ?? []
     let own = found.filter { $0 == machine.description || $0.hasPrefix("\(machine)@") }.sorted()

@@ -20,7 +20,12 @@ public struct Transport: Sendable {
   /// Goes on with a newer map, and with the peers that the keyring lists now.
   public func follow(_ map: ClusterMap, _ keyring: CurveKeyring) {
     shared.value.withLock { $0 = map }
-    authenticator?.admit(.listed(keyring.peers), to: Self.nodeDomain)
+    authenticator?.admit(Self.nodes(keyring), to: Self.nodeDomain)
+  }
+
+  /// The peers that the keyring lists, and the node itself, which also asks the machines that it hosts.
+  private static func nodes(_ keyring: CurveKeyring) -> Authenticator.Policy {
+    .listed(keyring.peers + [CurveKeyring.Peer(name: "self", key: keyring.own.publicKey)])
   }
 
   private final class SharedMap: Sendable {
@@ -34,9 +39,7 @@ public struct Transport: Sendable {
     context = try ZeroMQContext()
     keys = keyring.own
     let authenticator = try Authenticator(context)
-    // A node also asks the machines that it hosts itself.
-    let own = CurveKeyring.Peer(name: "self", key: keyring.own.publicKey)
-    authenticator.admit(.listed(keyring.peers + [own]), to: Self.nodeDomain)
+    authenticator.admit(Self.nodes(keyring), to: Self.nodeDomain)
     authenticator.admit(.anyKey, to: Self.clientDomain)
     self.authenticator = authenticator
   }

@@ -1,5 +1,5 @@
 import Bytes
-import CSHA256
+import CNettle
 
 /// SHA-256 (FIPS 180-4), by the processor's own instructions where it has them.
 public enum SHA256 {
@@ -21,18 +21,18 @@ public enum SHA256 {
 
   /// Hashes what `body` absorbs; the state lives on the stack.
   @inline(__always)
-  static func withState(_ body: (inout novation_sha256) -> Void) -> Digest {
-    var state = novation_sha256()
-    novation_sha256_init(&state)
+  static func withState(_ body: (inout sha256_ctx) -> Void) -> Digest {
+    var state = sha256_ctx()
+    nettle_sha256_init(&state)
     body(&state)
     return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 32) { digest in
-      novation_sha256_final(&state, digest.baseAddress!)
+      nettle_sha256_digest(&state, 32, digest.baseAddress!)
       return Digest(UnsafeRawBufferPointer(digest))
     }
   }
 
   @inline(__always)
-  static func absorb(_ bytes: UnsafeRawBufferPointer, into state: inout novation_sha256) {
-    novation_sha256_update(&state, bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count)
+  static func absorb(_ bytes: UnsafeRawBufferPointer, into state: inout sha256_ctx) {
+    nettle_sha256_update(&state, bytes.count, bytes.bindMemory(to: UInt8.self).baseAddress)
   }
 }

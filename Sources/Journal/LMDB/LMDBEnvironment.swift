@@ -36,7 +36,12 @@ public final class LMDBEnvironment: Sendable {
   {
     try makeDirectory(directory)
     try self.init(sharing: SharedEnvironment.open(directory, configuration, readOnly: false), directory)
+    try takeOverLastCommit()
   }
+
+  /// A writer that was killed may have written its last commit, and not yet told the other processes that have the
+  /// environment open: who only reads then sees the commit before. Whoever takes the writers' lock next puts it right.
+  private func takeOverLastCommit() throws(JournalError) { _ = try beginWriting() }
 
   /// Opens another process's live directory for reading only.
   public convenience init(reading directory: String) throws(JournalError) {

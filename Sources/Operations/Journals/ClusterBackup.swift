@@ -132,6 +132,6 @@ extension JournalShelf {
   /// Whether somebody writes here: a supervisor, or any machine's owner.
   var isRunning: Bool {
     if ClusterStop.isHeld(SupervisorLock.path(in: dataDirectory)) { return true }
-    return machines.contains { ClusterStop.isHeld("\(directory(of: $0))/owner.lock") }
+    return copies.contains { ClusterStop.isHeld("\($0.directory)/owner.lock") }
   }
 }

@@ -94,7 +94,7 @@ public struct ClusterRestore: CommandReport {
       throw CommandRefused("the journals of the backup are not those that its manifest names")
     }
     for stated in manifest.machines {
-      let reader = try shelf.reader(of: shelf.machine(named: stated.machine))
+      let reader = try shelf.reader(named: stated.machine)
       let end: JournalPosition
       do throws(JournalError) {
         end = try reader.verifyChain()

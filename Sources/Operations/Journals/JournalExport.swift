@@ -38,7 +38,7 @@ public struct JournalExport: CommandReport {
   ///   kept.
   public init(_ name: String, from: UInt64?, to: UInt64?, file: String, dataDirectory: String) throws {
     let shelf = try JournalShelf(dataDirectory: dataDirectory)
-    let reader = try shelf.reader(of: shelf.machine(named: name))
+    let reader = try shelf.reader(named: name)
     let end = try reader.lastSequence().rawValue
     let kept = try reader.base().sequence.next.rawValue
     let from = from ?? kept

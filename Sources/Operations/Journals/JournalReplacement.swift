@@ -1,5 +1,6 @@
 import Bytes
 import Clearing
+import Cluster
 import Foundation
 import Journal
 import Machine
@@ -19,7 +20,10 @@ public struct JournalReplacement: CommandReport {
   /// Where the journal that lay there was put.
   var replaced: String?
 
-  /// - Parameter source: A backup, or the data directory of a standby: the copy lies in its `journal/<machine>`.
+  /// - Parameters:
+  ///   - name: The machine, whose journal at home is meant, or one copy of it, such as `shard-0@matcher-1`.
+  ///   - source: A backup, or a data directory with a copy of that machine's journal; of several, the one that has come
+  ///     furthest is taken.
   public init(_ name: String, from source: String, dataDirectory: String) throws {
     let shelf = try JournalShelf(dataDirectory: dataDirectory)
     guard !shelf.isRunning else {
@@ -28,13 +32,11 @@ public struct JournalReplacement: CommandReport {
     if FileManager.default.fileExists(atPath: "\(source)/\(BackupManifest.fileName)") {
       _ = try BackupManifest.load(source)
     }
-    let copies = try JournalShelf(dataDirectory: source)
-    let machine = try copies.machine(named: name)
-    let target = shelf.directory(of: machine)
-    let scratch = "\(target).restoring"
+    let (machine, target) = try Self.place(name, shelf)
+    let copy = try JournalShelf(dataDirectory: source).copy(named: "\(machine)")
+    let scratch = "\(dataDirectory)/journal/restoring-\(name)"
     try? FileManager.default.removeItem(atPath: scratch)
-    try DurableFile.copy(
-      "\(copies.directory(of: machine))/data.mdb", to: "\(scratch)/data.mdb", permissions: 0o600)
+    try DurableFile.copy("\(copy.directory)/data.mdb", to: "\(scratch)/data.mdb", permissions: 0o600)
     do {
       let reader = try JournalReader(directory: scratch, machine: machine)
       let end: JournalPosition
@@ -51,7 +53,7 @@ public struct JournalReplacement: CommandReport {
     }
     replaced = nil
     if FileManager.default.fileExists(atPath: target) {
-      let aside = "\(target).replaced-\(Int(Date().timeIntervalSince1970))"
+      let aside = "\(dataDirectory)/journal/replaced-\(name)-\(Int(Date().timeIntervalSince1970))"
       try FileManager.default.moveItem(atPath: target, toPath: aside)
       replaced = aside
     }
@@ -60,6 +62,19 @@ public struct JournalReplacement: CommandReport {
     self.machine = name
     from = source
     self.dataDirectory = dataDirectory
+  }
+
+  /// The machine, and where the journal lies, or should lie, that is meant.
+  private static func place(_ name: String, _ shelf: JournalShelf) throws -> (MachineID, String) {
+    let machine = MachineID(name: String(name.prefix { $0 != "@" }))
+    guard let machine else { return try (shelf.copy(named: name).machine, shelf.copy(named: name).directory) }
+    guard "\(machine)" == name else {
+      let copy = try shelf.copy(named: name)
+      return (copy.machine, copy.directory)
+    }
+    let map = try? ClusterMap.load(dataDirectory: shelf.dataDirectory)
+    let home = map.flatMap { map in map.node(hosting: machine).map { map.journalDirectory(of: machine, on: $0) } }
+    return (machine, "\(shelf.dataDirectory)/journal/" + ((home ?? "\(machine)") as NSString).lastPathComponent)
   }
 
   public var text: String {
@@ -95,11 +110,15 @@ private struct JournalEvidence {
     }
   }
 
-  /// Of the journal that lies there itself, if it can still be read at its end.
+  /// Of the machine's journals that lie there, the one to be replaced among them, as far as their ends can be read.
   private mutating func readRemains(_ shelf: JournalShelf) {
-    guard let reader = try? shelf.reader(of: machine), let last = try? reader.lastSequence() else { return }
-    lastSequence = last
-    if let link = try? reader.link(endingAt: last) { links.append((last, link)) }
+    for copy in shelf.copies where copy.machine == machine {
+      guard let reader = try? JournalReader(directory: copy.directory, machine: machine),
+        let last = try? reader.lastSequence(), last > lastSequence
+      else { continue }
+      lastSequence = last
+      links = (try? reader.link(endingAt: last)).flatMap { $0 }.map { [(last, $0)] } ?? []
+    }
   }
 
   /// What it has committed to before the coordinator.

@@ -32,11 +32,11 @@ public struct JournalList: CommandReport {
   /// - Throws: `CommandMistake` if no cluster was opened there, `JournalError` if a journal cannot be read.
   public init(dataDirectory: String) throws {
     let shelf = try JournalShelf(dataDirectory: dataDirectory)
-    for machine in shelf.machines {
-      let overview = try shelf.reader(of: machine).overview()
+    for copy in shelf.copies {
+      let overview = try JournalReader(directory: copy.directory, machine: copy.machine).overview()
       journals.append(
         Journal(
-          machine: "\(machine)", entries: overview.entries, batches: overview.batches,
+          machine: copy.name, entries: overview.entries, batches: overview.batches,
           firstSequence: overview.firstSequence.rawValue, lastSequence: overview.lastSequence.rawValue,
           lastStamp: overview.lastStamp.iso8601, lastTerm: overview.lastTerm.rawValue,
           chainHead: overview.chainHead.description,
@@ -78,7 +78,7 @@ public struct JournalExcerpt: CommandReport {
   ///   - count: Most entries.
   public init(_ name: String, from: UInt64?, count: Int, withPayload: Bool, dataDirectory: String) throws {
     let shelf = try JournalShelf(dataDirectory: dataDirectory)
-    let reader = try shelf.reader(of: shelf.machine(named: name))
+    let reader = try shelf.reader(named: name)
     machine = name
     lastSequence = try reader.lastSequence().rawValue
     if let from, from > lastSequence {

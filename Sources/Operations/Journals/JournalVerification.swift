@@ -36,13 +36,15 @@ public struct JournalVerification: CommandReport {
   /// - Parameter names: The machines whose journals are meant; empty for all.
   public init(_ names: [String], dataDirectory: String) throws {
     let shelf = try JournalShelf(dataDirectory: dataDirectory)
-    let machines = names.isEmpty ? shelf.machines : try names.map { try shelf.machine(named: $0) }
-    for machine in machines { journals.append(try Self.verify(shelf.reader(of: machine))) }
+    let copies = names.isEmpty ? shelf.copies : try names.map { try shelf.copy(named: $0) }
+    for copy in copies {
+      journals.append(try Self.verify(JournalReader(directory: copy.directory, machine: copy.machine), copy.name))
+    }
   }
 
-  private static func verify(_ reader: JournalReader) throws -> Journal {
+  private static func verify(_ reader: JournalReader, _ name: String) throws -> Journal {
     var result = Journal(
-      machine: "\(reader.machine)", firstSequence: 1, entries: 0, batches: 0, epochs: 0, chainHead: "",
+      machine: name, firstSequence: 1, entries: 0, batches: 0, epochs: 0, chainHead: "",
       goodSnapshots: [], damagedSnapshots: [], damage: nil)
     var position = JournalPosition()
     // The snapshots first: while the journal is being written, they end before the walk does.

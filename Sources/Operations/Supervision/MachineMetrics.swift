@@ -38,6 +38,17 @@ enum MachineMetrics {
   private static func journal(_ status: HostStatus, _ label: MetricLabel, _ families: inout Families) {
     let (used, capacity) = (Double(status.journalBytes), Double(status.journalCapacity))
     families.add("novation_term", .gauge, "Term of the machine's owner.", Double(status.term), label)
+    let isOwner = status.role == "owner"
+    families.add(
+      "novation_owner", .gauge, "1 where the machine is owned, 0 on a copy that follows.", isOwner ? 1 : 0, label)
+    families.add(
+      "novation_standbys_in_sync", .gauge, "Standbys whose acknowledgement is the owner's fence.",
+      Double(status.inSync.count), label)
+    for follower in status.followers {
+      families.add(
+        "novation_standby_lag_entries", .gauge, "Journal entries that a copy has not made durable yet.",
+        Double(follower.lag), label, MetricLabel("standby", follower.peer))
+    }
     families.add("novation_commits_total", .counter, "Group commits.", Double(status.commits), label)
     families.add(
       "novation_journal_sequence", .gauge, "Number of the last durable entry.", Double(status.sequence), label)

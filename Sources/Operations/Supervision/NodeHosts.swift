@@ -12,8 +12,8 @@ import RiskNode
 import SettlementNode
 import VerifierNode
 
-/// What one process hosts at present: the machines and edges that its node has in the cluster map, each on a loop of its
-/// own. As the map changes, copies are opened and closed.
+/// What one process hosts at present: the machines and edges that its node has in the cluster map, each on a loop of
+/// its own. As the map changes, copies are opened and closed.
 final class NodeHosts {
   /// Something with a loop that serves until stopped.
   private struct Hosted: Sendable {

@@ -6,8 +6,6 @@ import Listing
 import Logging
 import Market
 import Messaging
-import Metrics
-import Synchronization
 
 /// One process of a cluster: opens what its name says, serves until it is told to end, and ends in order.
 public enum NodeProcess {
@@ -37,10 +35,10 @@ public enum NodeProcess {
       authority?.start()
       let hosts = NodeHosts(node: name, transport: transport, authority: authority, listing: listing, log: log)
       try hosts.follow(map)
-      let metrics = publishMetrics(of: node, map, transport, log)
+      let metrics = MetricsPublisher(of: node.name, transport, log: log)
       Lifeline.follow()
       serve(hosts, node.name, map, transport, &signals, log)
-      if let metrics { NodeHosts.blocking { await metrics.stop() } }
+      metrics?.stop()
       hosts.close()
       if let authority { NodeHosts.blocking { await authority.stop() } }
       log.info("stopped")
@@ -101,26 +99,6 @@ public enum NodeProcess {
       try run(name: name, dataDirectory: dataDirectory)
     }
   #endif
-
-  /// A node whose metrics cannot be served says so, and serves its clients all the same.
-  private static func publishMetrics(
-    of node: ClusterMap.Node, _ map: ClusterMap, _ transport: Transport, _ log: Logger
-  ) -> MetricsPublisher? {
-    guard let address = map.metrics?[node.name] else { return nil }
-    let made = Mutex<MetricsPublisher?>(nil)
-    NodeHosts.blocking {
-      do {
-        let publisher = try await MetricsPublisher(
-          address: address, machines: node.hosts.compactMap { MachineID(name: $0) }, registry: MetricsRegistry()
-        ) { try transport.dealer(connectingTo: $0) }
-        made.withLock { $0 = publisher }
-        log.info("metrics", metadata: ["address": "\(address)"])
-      } catch {
-        log.error("no metrics", metadata: ["reason": "\(error)"])
-      }
-    }
-    return made.withLock { $0 }
-  }
 }
 
 /// Tells one state of a file from another.

@@ -8,32 +8,66 @@ final class EtcdProcess: Sendable {
   let isSecured: Bool
   let port: Int
   private let peerPort: Int
+  private let name: String
+  /// All members: name=address, separated by commas.
+  private let members: String
   let directory = TemporaryDirectory()
   private let lifeline = Mutex<(process: Process, pipe: Pipe)?>(nil)
 
   static let password = "open sesame"
   static let rootPassword = "root's own"
 
+  /// One that is all there is.
   init(isSecured: Bool) async throws {
     self.isSecured = isSecured
     let ports = try LocalPort.free(2)
     (port, peerPort) = (ports[0], ports[1])
+    name = "default"
+    members = "default=http://127.0.0.1:\(ports[1])"
     if isSecured { try makeCertificates() }
     try await start()
     if isSecured { try enableAuthentication() }
+  }
+
+  private init(name: String, port: Int, peerPort: Int, members: String) {
+    isSecured = false
+    (self.name, self.port, self.peerPort, self.members) = (name, port, peerPort, members)
+  }
+
+  /// Several that agree among themselves.
+  static func members(_ count: Int) async throws -> [EtcdProcess] {
+    let ports = try LocalPort.free(2 * count)
+    let peers = (0..<count).map { "m\($0)=http://127.0.0.1:\(ports[count + $0])" }.joined(separator: ",")
+    let members = (0..<count).map {
+      EtcdProcess(name: "m\($0)", port: ports[$0], peerPort: ports[count + $0], members: peers)
+    }
+    for member in members { try member.launch() }
+    for member in members { try await member.waitUntilHealthy() }
+    return members
+  }
+
+  /// Whether it leads the others.
+  func isLeader() throws -> Bool {
+    let fields = try output(["endpoint", "status"]).split(separator: ",").map { $0.filter { $0 != " " } }
+    return fields.count > 4 && fields[4] == "true"
   }
 
   var scheme: String { isSecured ? "https" : "http" }
   func file(_ name: String) -> String { "\(directory.path)/\(name)" }
 
   func start() async throws {
+    try launch()
+    try await waitUntilHealthy()
+  }
+
+  func launch() throws {
     var arguments = [
-      "etcd", "--data-dir", file("data"), "--election-timeout", "500", "--heartbeat-interval", "50",
+      "etcd", "--name", name, "--data-dir", file("data"), "--election-timeout", "500", "--heartbeat-interval", "50",
       "--listen-client-urls", "\(scheme)://127.0.0.1:\(port)",
       "--advertise-client-urls", "\(scheme)://127.0.0.1:\(port)",
       "--listen-peer-urls", "http://127.0.0.1:\(peerPort)",
       "--initial-advertise-peer-urls", "http://127.0.0.1:\(peerPort)",
-      "--initial-cluster", "default=http://127.0.0.1:\(peerPort)", "--logger", "zap", "--log-outputs", file("log"),
+      "--initial-cluster", members, "--logger", "zap", "--log-outputs", file("log"),
     ]
     if isSecured {
       arguments += [
@@ -49,6 +83,9 @@ final class EtcdProcess: Sendable {
     process.standardInput = pipe
     try process.run()
     lifeline.withLock { $0 = (process, pipe) }
+  }
+
+  private func waitUntilHealthy() async throws {
     let isUp = try await eventually(seconds: 20) { try etcdctl(["endpoint", "health"], as: nil) == 0 }
     try #require(isUp, "etcd does not start: \(log)")
   }

@@ -1,100 +1,57 @@
-import Bytes
 import Cluster
 import Foundation
-import Journal
-import Machine
 import Market
-import Messaging
 import Wire
 
-/// The wall clock of a node jumps.
+/// The wall clock of a gateway jumps, by which it judges whether a signature's time is over.
 struct ClockJump: Drill {
   let name = "clock-jump"
   let what =
-    "the wall clock of a matcher, of risk and of settlement jumps an hour ahead, and then to an hour behind: the "
-    + "stamps of the journals do not follow"
-  var needs: [DrillNeed] { [.file(Self.library, package: "faketime")] }
+    "the wall clock of a gateway jumps an hour ahead, and then to an hour behind: it refuses what is fresh, and lets "
+    + "pass what has expired, but no shard takes that, and nothing is lost"
+  var needs: [DrillNeed] { [FakedClock.need] }
 
-  private static let library = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
-  private static let nodes = ["matcher-0", "risk", "settlement"]
-  private static let seconds = 2.0
-  /// A stamp may be off by this much, and a log line must be off by more.
-  private static let tolerance = 60.0
+  private static let node = "gateway-0"
+  private static let actions = 10
+  /// How long ago a signature's time was over.
+  private static let expiredSeconds: UInt64 = 600
 
-  private func file(_ node: String) -> String { "/tmp/novation-clock-\(getpid())-\(node)" }
-
-  func prepare(_ stage: DrillStage) throws {
-    for node in Self.nodes {
-      try set(node, hours: 0)
-      stage.plan.launches[node] = NodeLaunch(environment: [
-        "LD_PRELOAD": Self.library, "FAKETIME_TIMESTAMP_FILE": file(node), "FAKETIME_NO_CACHE": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        // Named, so that the library leaves the environment where the program's arguments are looked for beside it.
-        "FAKETIME_SHARED": "novation-clock novation-clock",
-      ])
-    }
-    stage.cleanUpLater("the clocks' files") { for node in Self.nodes { unlink(file(node)) } }
-  }
-
-  private func set(_ node: String, hours: Int) throws {
-    try Data("\(hours < 0 ? "" : "+")\(hours)h\n".utf8).write(to: URL(fileURLWithPath: file(node)), options: .atomic)
-  }
+  func prepare(_ stage: DrillStage) throws { try stage.fakeClock(of: Self.node) }
 
   func run(in stage: DrillStage) throws {
-    stage.healLater("setting the clocks right") { for node in Self.nodes { try set(node, hours: 0) } }
-    for node in Self.nodes {
-      for hours in [1, -1] {
-        var fault = try stage.begin("the clock of \(node) jumps \(hours > 0 ? "ahead" : "back") to \(hours) h") {
-          try set(node, hours: hours)
-        }
-        try stage.pause(Self.seconds)
-        let skew = try skewOfLog(stage, node)
-        let stamp = try skewOfStamp(stage, node)
-        try stage.end(&fault) { try set(node, hours: 0) }
-        stage.prove(fault, ["log_off_by_seconds": Int64(abs(skew))])
-        stage.expect(
-          stage.options.isDisarmed || skew * Double(hours) > 3_600 - Self.tolerance,
-          "\(node): its log is off by \(Int(skew)) s: the clock did not jump")
-        stage.expect(abs(stamp) < Self.tolerance, "\(node): the stamps of its journal are off by \(Int(stamp)) s")
-        try stage.recover(fault)
+    stage.healLater("setting the clock right") { try FakedClock.set(Self.node, hours: 0) }
+    let client = try DrillClient(stage)
+    let shards = stage.cluster.map.shardCount
+    try stage.pause(1.2)
+    var refused: Int64 = 0
+    var ahead = try stage.begin("the clock of \(Self.node) jumps an hour ahead") {
+      try FakedClock.set(Self.node, hours: 1)
+      for number in 0..<Self.actions {
+        let answer = try client.ask(client.orders(1, shard: number % shards))
+        if case .refusal(let refusal) = answer, refusal.outcome == .expired { refused += 1 }
+        try stage.pause(0.1)
       }
     }
-  }
-
-  /// Has the node log something, and reads how far its time is off.
-  private func skewOfLog(_ stage: DrillStage, _ node: String) throws -> Double {
-    guard let machine = stage.cluster.machine(of: node) else { return 0 }
-    let map = stage.cluster.map
-    let path = "\(map.logDirectory)/\(node).log"
-    let before = stage.cluster.logLines(of: node, with: "dropped a frame")
-    let keys = try CurveKeyring(directory: map.keyDirectory(of: "verifier-0")).own
-    let socket = try Transport(map: map, clientKeys: keys).dealer(connectingTo: machine)
-    try stage.wait("\(node) takes no frame", seconds: 5) {
-      [UInt8]([0, 0, 0]).withUnsafeBytes { socket.offer($0) } == .sent
+    try stage.end(&ahead) { try FakedClock.set(Self.node, hours: 0) }
+    stage.prove(ahead, ["fresh_actions_refused_as_expired": refused])
+    try stage.recover(ahead)
+    var passed: Int64 = 0
+    var behind = try stage.begin("the clock of \(Self.node) jumps to an hour behind") {
+      try FakedClock.set(Self.node, hours: -1)
+      for number in 0..<Self.actions {
+        let expiry = UInt64(MachineClock.wall().seconds) - Self.expiredSeconds
+        let answer = try client.ask(client.orders(1, shard: number % shards, expiry: expiry))
+        if case .reply(let reply) = answer {
+          passed += 1
+          stage.expect(
+            reply.results.allSatisfy { !$0.outcome.isAccepted },
+            "\(reply.machine) took an action whose time was over: \(reply.results.map(\.outcome))")
+        }
+        try stage.pause(0.1)
+      }
     }
-    try stage.wait("\(node) logs nothing", seconds: 5) {
-      stage.cluster.logLines(of: node, with: "dropped a frame") > before
-    }
-    let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
-    guard let line = lines.last(where: { $0.contains("dropped a frame") }),
-      let text = (try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])?["time"] as? String
-    else { return 0 }
-    // Seconds are enough, and fractions vary.
-    let formatter = ISO8601DateFormatter()
-    guard let time = formatter.date(from: text.prefix(19) + "Z") else { return 0 }
-    return time.timeIntervalSinceNow
-  }
-
-  /// How far the newest stamp of the node's journal is off.
-  private func skewOfStamp(_ stage: DrillStage, _ node: String) throws -> Double {
-    guard let machine = stage.cluster.machine(of: node) else { return 0 }
-    let reader = try JournalReader(directory: stage.cluster.map.journalDirectory(of: machine), machine: machine)
-    var stamp: Timestamp?
-    try reader.forEachEntry(from: reader.lastSequence()) { header, _ in
-      stamp = header.stamp
-      return true
-    }
-    guard let stamp else { return 0 }
-    return Double(stamp.nanoseconds - MachineClock.wall().nanoseconds) / 1e9
+    try stage.end(&behind) { try FakedClock.set(Self.node, hours: 0) }
+    stage.prove(behind, ["expired_actions_let_pass_to_shards": passed])
+    try stage.recover(behind)
   }
 }

@@ -46,7 +46,7 @@ struct DamagedRecord: Drill {
     }
     let told = cluster.logLines(of: node, with: "damaged at sequence") - refusedBefore
     try stage.end(&fault) {
-      try overwrite(journal, with: copy)
+      try FileOverwriting.overwrite(journal, with: copy)
       own.supervisor.hold(node, false)
     }
     stage.prove(
@@ -62,22 +62,6 @@ struct DamagedRecord: Drill {
         "shard \(shard), on another node, took no orders")
     }
     try stage.recover(fault)
-  }
-
-  /// In the same file: verifiers have it open, and go on with what they have open.
-  private func overwrite(_ journal: String, with copy: String) throws {
-    let bytes = try Data(contentsOf: URL(fileURLWithPath: copy))
-    let descriptor = open(journal, O_RDWR | O_CLOEXEC)
-    defer { close(descriptor) }
-    var offset = 0
-    while offset < bytes.count {
-      let count = bytes.withUnsafeBytes { buffer in
-        pwrite(descriptor, buffer.baseAddress?.advanced(by: offset), min(1 << 20, buffer.count - offset), off_t(offset))
-      }
-      guard count > 0 else { throw SupervisionError(what: journal, reason: String(cString: strerror(errno))) }
-      offset += count
-    }
-    fsync(descriptor)
   }
 
   /// Flips a bit in the payload of the middle one of the journal's actions, wherever the file holds it.

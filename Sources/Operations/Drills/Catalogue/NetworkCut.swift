@@ -33,14 +33,7 @@ struct NetworkCut: Drill {
     [.root, .program("ip", package: "iproute2"), .program("iptables", package: "iptables")]
   }
 
-  func prepare(_ stage: DrillStage) throws {
-    let network = try DrillNetwork(hosts: stage.plan.nodeNames)
-    stage.cleanUpLater("the network") { network.remove() }
-    stage.network = network
-    stage.plan.configuration.transport = .tcp
-    stage.plan.addresses = network.addresses
-    stage.plan.launches = network.launches()
-  }
+  func prepare(_ stage: DrillStage) throws { try stage.makeNetwork() }
 
   func run(in stage: DrillStage) throws {
     guard let network = stage.network else { return }

@@ -48,13 +48,14 @@ final class DrillClient {
   }
 
   /// A few new orders near the mark of one shard, signed.
-  func orders(_ count: Int, shard: Int) throws -> Action {
+  /// - Parameter expiry: Unix seconds after which the signature is void; a minute from now without it.
+  func orders(_ count: Int, shard: Int, expiry: UInt64? = nil) throws -> Action {
     try quotes[shard].take(
       ShardMarks(decoding: gateway.query(.marks, .marks, quotes[shard].shard.encoded)))
     var mix = LoadMix()
     (mix.new, mix.cancel, mix.replace, mix.crossing) = (100, 0, 0, 0)
     let operations = workloads[shard].operations(count, mix: mix, quotes: &quotes[shard], &random)
-    return try sign(operations, shard: shard, nonce: nil)
+    return try sign(operations, shard: shard, nonce: nil, expiry: expiry)
   }
 
   /// Other orders under a nonce that was used.
@@ -64,14 +65,17 @@ final class DrillClient {
     return try sign(operations, shard: action.shard, nonce: action.nonce)
   }
 
-  private func sign(_ operations: [Market.Operation], shard: Int, nonce: UInt64?) throws -> Action {
+  private func sign(_ operations: [Market.Operation], shard: Int, nonce: UInt64?, expiry: UInt64? = nil) throws
+    -> Action
+  {
     guard let underlying = quotes[shard].quotes.first?.instrument.underlying, !operations.isEmpty else {
       throw ClientError(reason: "shard \(shard) has no instrument with a mark")
     }
     let used = nonce ?? nextNonce
     if nonce == nil { nextNonce += 1 }
     let action = try signing.signedBatch(
-      operations, account: credentials.account, nonce: used, expiry: ActionSubmission.expiry(), underlying: underlying,
+      operations, account: credentials.account, nonce: used, expiry: expiry ?? ActionSubmission.expiry(),
+      underlying: underlying,
       key: credentials.key)
     return Action(bytes: action.encoded, nonce: used, shard: shard, operations: operations)
   }

@@ -5,6 +5,8 @@ import Foundation
 final class DrillNetwork {
   /// Addresses of the hosts, by node.
   let addresses: [String: String]
+  /// Where the machine itself is in that network.
+  let supervisorAddress: String
   private let namespaces: [String: String]
   private let bridge: String
   private static let marker = "novation-drill"
@@ -15,6 +17,8 @@ final class DrillNetwork {
     let own = getpid()
     let subnet = "10.\(213 + own % 16).\(own / 16 % 256)"
     bridge = "nvd\(own)"
+    // Who supervises stays outside, at the bridge.
+    supervisorAddress = "\(subnet).1"
     var addresses: [String: String] = [:]
     var namespaces: [String: String] = [:]
     for (number, host) in hosts.enumerated() {
@@ -56,16 +60,27 @@ final class DrillNetwork {
     try inside(receiver, rule + ["-j", "DROP"])
   }
 
-  /// Packets that `receiver` has dropped since the last mending, whoever sent them.
+  /// Drops all that a host gets from outside, and all that it sends there.
+  func isolate(_ host: String) throws {
+    try inside(host, ["-A", "INPUT", "-i", "eth0", "-j", "DROP"])
+    try inside(host, ["-A", "OUTPUT", "-o", "eth0", "-j", "DROP"])
+  }
+
+  /// Drops what a host gets from a port of the machine outside.
+  func drop(port: Int, at receiver: String) throws {
+    try inside(receiver, ["-A", "INPUT", "-s", supervisorAddress, "-p", "tcp", "--sport", "\(port)", "-j", "DROP"])
+  }
+
+  /// Packets that a host has dropped since the last mending, whoever sent them.
   func dropped(at receiver: String) throws -> Int64 {
-    try inside(receiver, ["-nvxL", "INPUT"]).split(separator: "\n").reduce(0) { sum, line in
+    try inside(receiver, ["-nvxL"]).split(separator: "\n").reduce(0) { sum, line in
       let fields = line.split(separator: " ")
       return fields.count > 2 && fields[2] == "DROP" ? sum + (Int64(fields[0]) ?? 0) : sum
     }
   }
 
   /// Takes every rule away.
-  func mend() throws { for host in namespaces.keys.sorted() { try inside(host, ["-F", "INPUT"]) } }
+  func mend() throws { for host in namespaces.keys.sorted() { try inside(host, ["-F"]) } }
 
   @discardableResult
   private func inside(_ host: String, _ arguments: [String]) throws -> String {

@@ -1,6 +1,7 @@
 import Cluster
 import Foundation
 import Market
+import Wire
 
 /// The cluster that a drill disturbs: one of its own, or one that somebody else supervises.
 public final class DrillCluster {
@@ -27,6 +28,19 @@ public final class DrillCluster {
 
   func status(of machine: MachineID, seconds: Double = 0.5) -> HostStatus? {
     try? client.status(of: machine, timeoutSeconds: seconds)
+  }
+
+  /// What one copy of a machine says of itself.
+  func status(of machine: MachineID, on node: String, seconds: Double = 0.05) -> HostStatus? {
+    guard let bytes = try? client.connection(to: machine, on: node).query(.status, machine, timeoutSeconds: seconds)
+    else { return nil }
+    return try? JSONDecoder().decode(HostStatus.self, from: Data(bytes))
+  }
+
+  /// What the owner of a machine says of itself, of its copies the one of the highest term that takes itself for it.
+  func owner(of machine: MachineID) -> HostStatus? {
+    client.statuses(ofCopiesOf: machine, timeoutSeconds: 0.5).filter { $0.role == "owner" }
+      .max { $0.term < $1.term }
   }
 
   /// The process that a node is now.

@@ -45,7 +45,9 @@ public struct DrillPlan {
 
   /// Names of the nodes of a cluster of this configuration.
   var nodeNames: [String] {
-    ["settlement", "risk", "marks", "gateway-0"] + (0..<configuration.matcherNodes).map { "matcher-\($0)" }
+    ["settlement", "risk", "marks", "gateway-0"]
+      + (0..<configuration.standbys).flatMap { ["settlement-standby-\($0)", "risk-standby-\($0)"] }
+      + (0..<configuration.matcherNodes).map { "matcher-\($0)" }
       + (0..<configuration.verifiers).map { "verifier-\($0)" }
   }
 }

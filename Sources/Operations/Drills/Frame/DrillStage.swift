@@ -19,6 +19,8 @@ public final class DrillStage {
   var network: DrillNetwork?
   var proxy: MessageProxy?
   var disk: LoopDisk?
+  var etcd: EtcdServer?
+  var loggingDisks: [MachineID: LoggingDisk] = [:]
   private var running: DrillCluster?
   private var healings: [(what: String, body: () throws -> Void)] = []
   private var cleanings: [(what: String, body: () throws -> Void)] = []
@@ -67,6 +69,19 @@ public final class DrillStage {
       directory: planned, executable: executable, nodeArguments: options.plants.flatMap { ["--plant", $0] },
       launches: plan.launches)
     running = DrillCluster(local)
+  }
+
+  /// Makes every node a host of its own, before the cluster starts.
+  @discardableResult
+  func makeNetwork() throws -> DrillNetwork {
+    let network = try DrillNetwork(hosts: plan.nodeNames)
+    cleanUpLater("the network") { network.remove() }
+    self.network = network
+    plan.configuration.transport = .tcp
+    plan.addresses = network.addresses
+    plan.addresses[ClusterDirectory.operatorName] = network.supervisorAddress
+    plan.launches = network.launches()
+    return network
   }
 
   /// Puts a machine's journal on a disk of its own, before its cluster starts.
