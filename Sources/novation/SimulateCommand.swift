@@ -7,9 +7,9 @@ struct SimulateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "simulate", abstract: "Run whole clusters on a simulated network, disk and clock, from seeds.",
     discussion: """
-      Each seed is a cluster of the real machines on the real runtime, with clients, for so many events with faults and \
-      then without until all is settled. After each event the checkers of the twelve invariants look at it; at the end \
-      every journal is executed again and audited. The last line is one JSON object. The exit code is 1 if an \
+      Each seed is a cluster of the real machines on the real runtime, with clients: for so many events with faults, \
+      then without until all is settled. After each event the checkers of the twelve invariants look at it; at the \
+      end every journal is executed again and audited. The last line is one JSON object. The exit code is 1 if an \
       invariant was breached: then the last events before it are printed, and the command of the smallest run that \
       still fails.
       """)

@@ -22,7 +22,6 @@
       ("drop-epoch-marker", "streams"),
       ("send-before-sync", "streams"),
       ("drop-fill", "positions"),
-      ("drop-position", "positions"),
       ("leak-reservation", "positions"),
       ("never-resubscribe", "liveness"),
     ])

@@ -14,6 +14,11 @@ final class OneOwnerChecker {
   private var writers: [MachineID: [Term: Writer]] = [:]
   private var newest: [MachineID: Term] = [:]
 
+  /// A process has made input durable.
+  func wrote(_ machine: MachineID, _ process: UInt32, _ isOwner: Bool) {
+    findings.check(isOwner, "\(machine): process \(process) makes input durable after another has opened the journal")
+  }
+
   /// A process lets out what it made durable in a term.
   func released(_ machine: MachineID, by host: Int, _ process: UInt32, in term: Term) {
     let writer = Writer(host: host, process: process)

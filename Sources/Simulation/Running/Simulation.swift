@@ -71,6 +71,9 @@ final class Simulation {
         watch.oneOwner.released(machine, by: host, process, in: archive.position.term)
       }
     }
+    cluster.wrote = { [unowned self] machine, process, isOwner in
+      watch.oneOwner.wrote(machine, process, isOwner)
+    }
     cluster.rebuilt = { [unowned self] machine, position, hash in
       // A copy may be behind what was let out, or ahead.
       let replica = watch.replica(of: machine)

@@ -61,6 +61,8 @@ final class SimulatedCluster {
   var makeEdge: (MachineID, Int, UInt32) -> any SimulatedProcess = { machine, _, _ in
     preconditionFailure("nobody makes the process of \(machine)")
   }
+  /// Told when a process has made input durable; it must be the one that opened the journal last.
+  var wrote: (MachineID, _ process: UInt32, _ isOwner: Bool) -> Void = { _, _, _ in }
   /// Told when a process has rebuilt its machine from its journal, which ends so.
   var rebuilt: (MachineID, JournalPosition, _ stateHash: UInt64) -> Void = { _, _, _ in }
 

@@ -234,6 +234,7 @@ final class SimulatedHost<M: Machine & ~Copyable>: HostWorld, JournalWriter {
     } catch {
       return core.journalFailed(error)
     }
+    cluster.wrote(id, incarnation, ownership == journal.writer)
     if !writes.isEmpty { beginWrite() }
     core.batchIsDurable(batch)
     noticeReleases()
