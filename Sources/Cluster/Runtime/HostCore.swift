@@ -441,10 +441,9 @@ public final class HostCore<M: Machine & ~Copyable> {
     let untilDeadline = sequencer.nextDeadline - sequencer.now()
     var wait = min(max(untilDeadline.nanoseconds, 0), Inlet.silenceNanoseconds / 3)
     if sequencer.openInputs > 0, isIdle { wait = min(wait, max(0, pace.dueAt(configuration) - now)) }
-    // A machine that waits to be durable is woken by its journal, or by its fence.
-    if !takesInput, !isIdle || !closed.isEmpty { wait = Inlet.silenceNanoseconds / 3 }
-    if reign != .owner { wait = Inlet.silenceNanoseconds / 3 }
-    if isAwaitingConsumers { wait = max(0, min(wait, unheardUntil - now)) }
+    // A machine that waits to be durable is woken by its journal, or by its fence; its deadlines wait meanwhile.
+    if !takesInput || reign != .owner { wait = Inlet.silenceNanoseconds / 3 }
+    if isAwaitingConsumers { wait = min(Inlet.silenceNanoseconds / 3, max(0, unheardUntil - now)) }
     if world.hasAuthority { wait = min(wait, configuration.lifeNanoseconds, max(0, askAgainAt - now)) }
     world.wake(at: now + wait)
   }
