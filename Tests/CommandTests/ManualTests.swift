@@ -4,8 +4,9 @@ import Testing
 /// Commands that need no cluster, and the manual.
 struct ManualTests {
   static let commands = [
-    "run", "status", "stop", "epoch", "config", "prepare", "load", "replay", "drill", "simulate", "account", "deposit", "withdraw",
-    "instruments", "instrument", "journal", "book", "order", "cancel", "amend", "replace", "quote", "protection",
+    "run", "status", "stop", "epoch", "config", "prepare", "shard", "node", "restart", "backup", "restore", "load",
+    "replay", "drill", "simulate", "account", "deposit", "withdraw", "instruments", "instrument", "journal", "book",
+    "order", "cancel", "amend", "replace", "quote", "protection",
     "dead-man", "kill-switch", "outcomes", "signature-debug", "proof", "verify-proof", "version",
   ]
 

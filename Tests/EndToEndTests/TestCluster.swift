@@ -11,11 +11,18 @@ final class TestCluster {
   private let scratch = ScratchDirectory()
   private var run = Process()
   private var clients: [Process] = []
+  private let nodes: Int
+  private let configuration: String
 
   /// Starts it, and waits until everything answers.
-  init() throws {
+  /// - Parameter standbys: copies of each machine beside its owner's.
+  init(nodes: Int = 1, standbys: Int = 0) throws {
     data = "\(scratch.path)/d"
+    self.nodes = nodes
+    configuration = "\(scratch.path)/cluster.toml"
     try FileManager.default.createDirectory(atPath: scratch.path, withIntermediateDirectories: true)
+    let text = "[cluster]\nmatcher_nodes = \(nodes)\nshards = 2\nstandbys = \(standbys)\n"
+    try text.write(toFile: configuration, atomically: true, encoding: .utf8)
     try startAgain()
   }
 
@@ -28,7 +35,7 @@ final class TestCluster {
     // It ends by itself, should this process be killed.
     run.arguments =
       [
-        "run", "--data", data, "--load", "100", "--batch", "4", "--accounts", "2", "--nodes", "1", "--shards", "2",
+        "run", "--data", data, "--load", "100", "--batch", "4", "--accounts", "2", "--config", configuration,
         "--seconds", "600", "--json",
       ]
     run.currentDirectoryURL = NovationProgram.packageRoot

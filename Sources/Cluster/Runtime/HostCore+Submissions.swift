@@ -54,7 +54,7 @@ extension HostCore where M: ~Copyable {
     refusedForRoom += 1
     let refusal = Refusal(
       account: header.account, key: header.key, nonce: header.nonce, outcome: .shardUnavailable,
-      retryAfterMilliseconds: configuration.roomRetryMilliseconds, reason: "\(id) not accepting: \(reason)")
+      retryAfterMilliseconds: configuration.roomRetryMilliseconds, reason: "shard not accepting: \(reason) (\(id))")
     Frame.write(.refusal, refusal, in: &frame)
     _ = world.send(frame.bytes, to: identity)
   }
