@@ -2,6 +2,7 @@ import Authority
 import Cluster
 import Foundation
 import Logging
+import Market
 
 /// Keeps the processes of a cluster alive: starts them, starts again those that end unasked, and stops them in order.
 /// Call it from one thread.
@@ -96,12 +97,22 @@ public final class Supervisor {
         entries[index].restarts += 1
         let lived = Date().timeIntervalSince(entries[index].startedAt)
         let delay =
-          lived > Self.settledSeconds ? 0 : min(Self.longestDelaySeconds, 0.1 * Double(entries[index].restarts))
+          lived > Self.settledSeconds
+          ? takeoverSeconds(of: entries[index].node)
+          : min(Self.longestDelaySeconds, 0.1 * Double(entries[index].restarts))
         entries[index].notBefore = Date().addingTimeInterval(delay)
         log.warning("ended", metadata: ["process": "\(child.name)", "how": "\(ending.text)"])
       }
       if entries[index].child == nil, !entries[index].isHeld, Date() >= entries[index].notBefore { try start(index) }
     }
+  }
+
+  /// What a node owned is taken over by a copy, where there is one, before the node comes back to claim it.
+  private func takeoverSeconds(of node: ClusterMap.Node) -> Double {
+    let hasCopies = node.hosts.contains { host in
+      MachineID(name: host).map { map.nodes(holding: $0).count > 1 } ?? false
+    }
+    return hasCopies ? 0.3 : 0
   }
 
   /// Starts nodes that joined the map, and ends those that left it.
