@@ -99,16 +99,20 @@ final class TestCluster {
     return (orders ?? []).compactMap { $0["clientId"] as? Int }.sorted()
   }
 
-  /// Kills a node without a word. - Parameter holdingSupervisor: nobody starts it again, until `holdSupervisor(false)`.
-  func killNode(_ name: String, holdingSupervisor: Bool = false) throws {
-    let client = try ClusterClient(dataDirectory: data)
-    let process = try #require(client.processes()[name], "\(name) does not answer")
-    if holdingSupervisor { holdSupervisor(true) }
-    kill(process, SIGKILL)
+  /// Kills a node without a word.
+  func killNode(_ name: String) throws { kill(try process(of: name), SIGKILL) }
+
+  /// Stops a node where it is, unheard and unhearing. - Returns: what lets it go on.
+  func freezeNode(_ name: String) throws -> () -> Void {
+    let process = try process(of: name)
+    kill(process, SIGSTOP)
+    return { kill(process, SIGCONT) }
   }
 
-  /// Keeps the supervisor from starting again what ends, or lets it.
-  func holdSupervisor(_ isHeld: Bool) { kill(run.processIdentifier, isHeld ? SIGSTOP : SIGCONT) }
+  private func process(of name: String) throws -> pid_t {
+    let client = try ClusterClient(dataDirectory: data)
+    return try #require(client.processes()[name], "\(name) does not answer")
+  }
 }
 
 /// Asks again and again; a time-out is a failure.

@@ -85,8 +85,8 @@ public final class ClusterClient {
   public func processes() -> [String: pid_t] {
     var found: [String: pid_t] = [:]
     for node in map.nodes {
-      guard let host = node.hosts.first, let machine = MachineID(name: host),
-        let status = try? status(of: machine, timeoutSeconds: 1)
+      guard let held = (node.hosts + (node.standbys ?? [])).first, let machine = MachineID(name: held),
+        let status = statuses(ofCopiesOf: machine).first(where: { $0.node == node.name })
       else { continue }
       found[node.name] = status.processIdentifier
     }

@@ -63,12 +63,15 @@ public struct ClusterStatus: CommandReport {
   /// Asks every process of the cluster in `dataDirectory`.
   public init(dataDirectory: String) throws {
     let client = try ClusterClient(dataDirectory: dataDirectory)
-    let found = client.statuses(timeoutSeconds: 1.5)
+    let copies = client.copyStatuses(timeoutSeconds: 1.5)
+    let found = client.statuses(of: copies)
     processes = []
     shards = []
     var identifiers: [String: pid_t] = [:]
     for node in client.map.nodes {
-      let hosted = node.hosts.map { host in MachineID(name: host).flatMap { found[$0] } }
+      let hosted = (node.hosts + (node.standbys ?? [])).compactMap { MachineID(name: $0) }.map { machine in
+        copies[ClusterMap.copy(of: machine, on: node.name)]
+      }
       let answered = hosted.compactMap { $0 }
       identifiers[node.name] = answered.first?.processIdentifier
       processes.append(
@@ -138,20 +141,37 @@ public struct ClusterStatus: CommandReport {
 }
 
 extension ClusterClient {
-  /// Every machine and edge that answers in time; all are asked at once.
+  /// Every machine and edge that answers in time, by its owner's word; a copy's where no owner answers.
   func statuses(timeoutSeconds: Double) -> [MachineID: HostStatus] {
-    var waiting: [(machine: MachineID, client: GatewayClient, tag: UInt64)] = []
-    for machine in map.machines {
-      guard let connection = try? connection(to: machine) else { continue }
-      waiting.append((machine, connection, connection.ask(.status, machine)))
-    }
+    statuses(of: copyStatuses(timeoutSeconds: timeoutSeconds))
+  }
+
+  func statuses(of copies: [String: HostStatus]) -> [MachineID: HostStatus] {
     var found: [MachineID: HostStatus] = [:]
+    for machine in map.machines {
+      let told = map.nodes(holding: machine).compactMap { copies[ClusterMap.copy(of: machine, on: $0.name)] }
+      found[machine] = told.filter { $0.role == "owner" }.max { $0.term < $1.term } ?? told.first
+    }
+    return found
+  }
+
+  /// What every copy of every machine tells of itself, by its name; all are asked at once.
+  func copyStatuses(timeoutSeconds: Double) -> [String: HostStatus] {
+    var waiting: [(copy: String, client: GatewayClient, tag: UInt64)] = []
+    for machine in map.machines {
+      for node in map.nodes(holding: machine) {
+        guard let connection = try? connection(to: machine, on: node.name) else { continue }
+        let copy = ClusterMap.copy(of: machine, on: node.name)
+        waiting.append((copy, connection, connection.ask(.status, machine)))
+      }
+    }
+    var found: [String: HostStatus] = [:]
     let deadline = MachineClock.monotonic() + Int64(timeoutSeconds * 1e9)
     while found.count < waiting.count, MachineClock.monotonic() < deadline {
-      for (machine, connection, tag) in waiting where found[machine] == nil {
+      for (copy, connection, tag) in waiting where found[copy] == nil {
         connection.poll(waitMicroseconds: 2_000) { event in
           guard case .answer(let answer) = event, answer.tag == tag, answer.isAnswered else { return }
-          found[machine] = try? JSONDecoder().decode(HostStatus.self, from: Data(answer.body))
+          found[copy] = try? JSONDecoder().decode(HostStatus.self, from: Data(answer.body))
         }
       }
     }
