@@ -250,6 +250,8 @@ public final class HostCore<M: Machine & ~Copyable> {
   public func endOfTurn() {
     guard !isStopped else { return }
     tendReign()
+    // A lease that was renewed tells nobody: what waited for it goes now.
+    release()
     makeSnapshotBeside()
     if reign == .owner || isHandingOver { tendMachine() }
     let receiving = takesInput
