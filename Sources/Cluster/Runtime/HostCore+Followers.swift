@@ -136,9 +136,7 @@ extension HostCore where M: ~Copyable {
   private func pump(_ index: Int) {
     attempt("reading batches for a standby") {
       try world.forEachBatch(after: followers[index].sent) { entries, last in
-        // One that came back may hold more than it was sent since.
-        let (sent, acknowledged) = (followers[index].sent.rawValue, followers[index].acknowledged.rawValue)
-        let unacknowledged = sent > acknowledged ? sent - acknowledged : 0
+        let unacknowledged = followers[index].sent.rawValue - followers[index].acknowledged.rawValue
         guard last <= durable.sequence, unacknowledged < configuration.followerWindow else { return false }
         return send(entries, through: last, [], index)
       }
@@ -161,8 +159,7 @@ extension HostCore where M: ~Copyable {
     Frame.begin(.copiedBatch, in: &frame)
     CopiedBatch(
       term: sequencer.term, asked: world.monotonic(), after: after, durable: durable.sequence,
-      durableLink: durable.chainHead,
-      trims: trims, entries: entries
+      durableLink: durable.chainHead, trims: trims, entries: entries
     ).write(to: &frame)
     return world.send(frame.bytes, toCopyOn: node) == .sent
   }

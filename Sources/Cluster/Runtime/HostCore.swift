@@ -381,8 +381,7 @@ public final class HostCore<M: Machine & ~Copyable> {
   private var isCommitDue: Bool {
     guard sequencer.openInputs > 0, !isWriting, !isKeepingSnapshot, !isStopped else { return false }
     return sequencer.openInputs >= configuration.inputsPerCommit || mustSettle || isEnding || isSnapshotDue
-      || isHandingOver
-      || pace.dueAt(configuration) <= world.monotonic()
+      || isHandingOver || pace.dueAt(configuration) <= world.monotonic()
   }
 
   private func closeBatch() {

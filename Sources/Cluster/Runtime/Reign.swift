@@ -32,7 +32,7 @@ public enum AuthorityWord: Sendable {
 /// A copy that follows this owner.
 struct Follower {
   var node: String
-  /// The last entry sent, and the last that is durable there.
+  /// The last entry sent, and the last that is durable there, which is never after it.
   var sent: SequenceNumber
   var acknowledged: SequenceNumber
   /// Monotonic time since which it has certainly been heard: when that was sent which its last word answers.
