@@ -28,6 +28,10 @@ public final class JournalReader: Sendable {
     self.machine = machine
   }
 
+  /// Whether it reads the journal that lies in its directory; if not, another was put in its place since, and must be
+  /// opened anew. Let go of this one before.
+  public var isCurrent: Bool { store.environment.isCurrent }
+
   /// The last durable entry and its term; `nil` before the first.
   public func end() throws -> (sequence: SequenceNumber, term: Term)? {
     let transaction = try store.environment.beginReading()
