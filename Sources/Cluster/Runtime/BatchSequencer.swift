@@ -72,6 +72,15 @@ public struct BatchSequencer<M: Machine & ~Copyable>: ~Copyable {
     apply(header, payload)
   }
 
+  /// Goes on from another copy's snapshot, which is where the journal begins now.
+  mutating func adopt(_ machine: consuming M, at position: JournalPosition) {
+    precondition(open.count == 0, "a snapshot is adopted between batches")
+    self.machine = machine
+    term = max(term, position.term)
+    lastSequence = position.sequence
+    clock.follow(position.stamp)
+  }
+
   private mutating func apply(_ header: InputHeader, _ payload: UnsafeRawBufferPointer) {
     machine.apply(header, payload, into: &output)
     if open.count == 0 { open.firstSequence = header.sequence }

@@ -22,7 +22,7 @@ extension HostCore where M: ~Copyable {
     switch kind {
     case .whoOwns: return answerWhoOwns(identity)
     case .query where reign != .owner: return answerAsStandby(&body, identity)
-    case .copiedBatch, .commonGround, .handOver:
+    case .copiedBatch, .commonGround, .handOver, .snapshotOffer, .snapshotPart, .owedMessages:
       guard isCopy(name) else { return refuse(name, "a copy's frame") }
       return receive(kind, &body, fromOwnerOn: name, identity)
     default: if reign != .owner { return tellOwnership(identity) }
@@ -73,9 +73,9 @@ extension HostCore where M: ~Copyable {
       guard isAdmitted(kind, name) else { return refuse(name, "an attestation") }
       append(.attestation, body.bytes(body.remaining))
     case .chunk, .replies, .feed, .answer, .refusal, .attestationRequest, .ownership, .follow, .followed,
-      .commandDone:
+      .commandDone, .snapshotWanted:
       refuse(name, "a frame that only hosts send")
-    case .whoOwns, .copiedBatch, .commonGround, .handOver, .command:
+    case .whoOwns, .copiedBatch, .commonGround, .handOver, .command, .snapshotOffer, .snapshotPart, .owedMessages:
       refuse(name, "a frame for another place")
     case .submitTo:
       refuse(name, "a frame that only gateways take")

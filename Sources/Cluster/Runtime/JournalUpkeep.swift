@@ -58,6 +58,7 @@ final class JournalUpkeep<M: Machine & ~Copyable>: @unchecked Sendable {
       if isEnding { return }
       guard let (sequence, done) = lock.withLock({ wanted }) else { continue }
       lock.withLock { wanted = nil }
+      let replaced = journal.replaced
       do {
         try makeSnapshot(through: sequence)
         done(nil)
@@ -65,13 +66,16 @@ final class JournalUpkeep<M: Machine & ~Copyable>: @unchecked Sendable {
       } catch is Ended {
         return
       } catch {
-        done(error)
+        // Of a journal that was replaced meanwhile nothing was to be kept.
+        done(journal.replaced == replaced ? error : nil)
       }
       scrub()
     }
   }
 
   private struct Ended: Error {}
+  /// The journal is another one than that which was read.
+  private struct Replaced: Error {}
 
   private func makeSnapshot(through sequence: SequenceNumber) throws {
     let reader = journal.reader
@@ -88,6 +92,7 @@ final class JournalUpkeep<M: Machine & ~Copyable>: @unchecked Sendable {
       if isEnding { throw Ended() }
       let end = min(snapshot.bytes.count, start + Self.pieceBytes)
       try journal.sync { journal in
+        guard journal.draftSequence == snapshot.position.sequence else { throw Replaced() }
         try journal.begin()
         try snapshot.bytes[start..<end].withUnsafeBytes { try journal.putSnapshotPart($0) }
         try journal.commit()
@@ -95,6 +100,7 @@ final class JournalUpkeep<M: Machine & ~Copyable>: @unchecked Sendable {
       start = end
     }
     try journal.sync { journal in
+      guard journal.draftSequence == snapshot.position.sequence else { throw Replaced() }
       try journal.begin()
       try journal.finishSnapshot()
       try journal.commit()

@@ -79,6 +79,11 @@ public actor MachineHost<M: Machine & ~Copyable> {
         if let failure { host.core.journalFailed(failure) } else { host.core.snapshotIsDurable() }
       }
     }
+    world.snapshotIsAdopted = { [unowned self] failure in
+      assumeIsolated { host in
+        if let failure { host.core.journalFailed(failure) } else { host.core.snapshotIsAdopted() }
+      }
+    }
     world.authorityAnswered = { [unowned self] question, word in
       assumeIsolated { $0.core.authorityAnswered(question, word) }
     }
