@@ -134,7 +134,10 @@ let package = Package(
     tests("Journal", ["Journal", "Cryptography", "Machine", "Market", "Bytes"]),
     tests(
       "Cluster",
-      ["Cluster", "Cryptography", "Journal", "Listing", "Machine", "Market", "Matching", "Wire", "Bytes"]),
+      [
+        "Cluster", "Authority", "Messaging", "Cryptography", "Journal", "Listing", "Machine", "Market", "Matching",
+        "Wire", "Bytes", log,
+      ]),
     tests(
       "VerifierNode",
       [

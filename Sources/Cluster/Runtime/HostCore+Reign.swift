@@ -85,6 +85,8 @@ extension HostCore where M: ~Copyable {
         decide()
       }
       tendIntake()
+      // Nobody asks a standby for entries.
+      world.copiesNeed([])
     case .undecided, .candidate: break
     }
   }
