@@ -63,6 +63,8 @@ public protocol Reexecutable: AnyObject {
   /// Goes on from where another replica of the machine has stood.
   func restore(from reader: inout ByteReader) throws
 
+  /// Opens the journal, and begins after a snapshot where it does not hold its first entries. `advance` does it, too.
+  func open() throws
   /// Re-executes whole commit batches until the machine is past `epoch`, or, without one, to the journal's end.
   /// - Returns: true when it is past `epoch` (or at the end).
   func advance(past epoch: Epoch?) throws -> Bool

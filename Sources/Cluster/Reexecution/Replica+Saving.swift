@@ -166,5 +166,9 @@ extension Replica where M: ~Copyable {
 public struct SavedStateError: Error, Sendable, CustomStringConvertible {
   public var machine: MachineID
   public var reason: String
+  public init(machine: MachineID, reason: String) {
+    self.machine = machine
+    self.reason = reason
+  }
   public var description: String { "\(machine): the saved state cannot be gone on from: \(reason)" }
 }

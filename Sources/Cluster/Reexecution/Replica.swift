@@ -76,19 +76,19 @@ public final class Replica<M: Machine & ~Copyable>: Reexecutable {
   public func read<R>(_ body: (borrowing M) throws -> R) rethrows -> R { try body(machine) }
 
   public func advance(past epoch: Epoch?) throws -> Bool {
-    try findJournal()
+    try open()
     while epoch.map({ machine.epoch <= $0 }) ?? true {
       if try advanceOneBatch() { continue }
       // Another copy may go on where this one ends.
       let ended = position
-      try findJournal()
+      try open()
       guard try advanceOneBatch() || position != ended else { return epoch == nil }
     }
     return true
   }
 
   /// Opens the copy of the journal to read on from.
-  private func findJournal() throws {
+  public func open() throws {
     // A handle on what was replaced goes before the next is opened.
     if let own = reader as? JournalReader, !own.isCurrent { reader = nil }
     if let found = try copies.best(after: position) {
