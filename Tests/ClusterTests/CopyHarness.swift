@@ -161,7 +161,8 @@ final class CopyWorld: HostWorld {
     let machine = CopyHarness.machine
     journal = try Journal(directory: "\(harness.path)/\(node)", machine: machine)
     let isFresh = journal.lastSequence == SequenceNumber(0)
-    let sequencer: Sequencer<CountingMachine> = try .open(id: machine, journal: journal, genesis: nil, time: HarnessTime(harness))
+    let sequencer: Sequencer<CountingMachine> = try .open(
+      id: machine, journal: journal, genesis: nil, time: HarnessTime(harness))
     var configuration = HostConfiguration()
     configuration.snapshotEvery = 1_000_000
     configuration.consumerNanoseconds = 0
