@@ -4,8 +4,8 @@ import Cryptography
 import Foundation
 import Market
 
-/// What a verifier keeps, to go on from where it was: every machine as re-executed by then, and the headers that it came
-/// to. One file, replaced whole.
+/// What a verifier keeps, to go on from where it was: every machine as re-executed by then, and the headers that it
+/// came to. One file, replaced whole.
 ///
 /// Layout: magic [8], version u32, SHA-256 [32] of the rest; epoch u32; headers u32 and each: epoch u32, hash [32];
 /// machines u32 and each: id u32, and a blob as `Replica.write` lays it out.

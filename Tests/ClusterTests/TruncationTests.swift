@@ -29,7 +29,8 @@ struct TruncationTests {
     try FileManager.default.createDirectory(atPath: "\(path)/verifier", withIntermediateDirectories: true)
   }
 
-  /// Fifteen epochs of ten entries and a seal, a second apart, each a batch; verified snapshots after epochs 4, 12 and 14.
+  /// Fifteen epochs of ten entries and a seal, a second apart, each a batch; verified snapshots after epochs 4, 12 and
+  /// 14.
   private func makeJournal() throws -> Journal {
     let journal = try Journal(directory: "\(path)/journal", machine: machine)
     for epoch in UInt32(1)...15 {

@@ -52,6 +52,21 @@ import Testing
     #expect(error?.key == key, "\(error.map { "\($0)" } ?? "")")
   }
 
+  @Test func whatAJournalKeepsIsReadAndRefusedOutOfRangeWithItsKey() throws {
+    let read = try load("[journal]\nheadroom_bytes = 33554432\nretain_entries = 5000\nretain_hours = 48")
+    #expect(
+      read.journalHeadroomBytes == 32 << 20 && read.journalRetainEntries == 5_000 && read.journalRetainHours == 48)
+    let refused = [
+      ("headroom_bytes = 1000", "journal.headroom_bytes"), ("headroom_bytes = \"much\"", "journal.headroom_bytes"),
+      ("map_gigabytes = 1\nheadroom_bytes = 300000000", "journal.headroom_bytes"),
+      ("retain_entries = -1", "journal.retain_entries"), ("retain_hours = 100000", "journal.retain_hours"),
+    ]
+    for (lines, key) in refused {
+      let error = #expect(throws: ConfigurationError.self) { try load("[journal]\n\(lines)\n") }
+      #expect(error?.key == key, "\(error.map { "\($0)" } ?? "")")
+    }
+  }
+
   @Test func aPortOfMetricsBelowTheUsersIsRefused() throws {
     #expect(try load("[metrics]\nbase_port = 9464\nhost = \"0.0.0.0\"").metricsBasePort == 9_464)
     let error = #expect(throws: ConfigurationError.self) { try load("[metrics]\nbase_port = 80") }

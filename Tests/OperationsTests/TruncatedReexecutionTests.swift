@@ -90,6 +90,33 @@ import Testing
     #expect(second.settlement.effects.map(\.payload) == first.settlement.effects.map(\.payload))
   }
 
+  /// Puts another directory's journals, file by file, where a verifier has its own open.
+  private static func replaceJournals(of cluster: Stopped, _ change: (String) throws -> Void) throws {
+    let manager = FileManager.default
+    let other = cluster.path + "-other"
+    try manager.copyItem(atPath: cluster.path, toPath: other)
+    defer { try? manager.removeItem(atPath: other) }
+    try change(other)
+    for name in try manager.contentsOfDirectory(atPath: "\(cluster.path)/journal") {
+      #expect(rename("\(other)/journal/\(name)/data.mdb", "\(cluster.path)/journal/\(name)/data.mdb") == 0)
+    }
+  }
+
+  @Test func journalsThatWereReplacedAreReadOnAndOnesThatWereTruncatedPastAVerifierAreNoDispute() throws {
+    let cluster = try Self.stopped()
+    defer { InProcessCluster.remove(cluster.path) }
+    let machines = try Self.machines(cluster)
+    #expect(try machines.together.advance(past: Epoch(1)))
+    try Self.replaceJournals(of: cluster) { _ in }
+    #expect(try machines.together.advance(past: Epoch(2)))
+    try Self.replaceJournals(of: cluster) { try TruncatedJournals.make(in: $0, after: [2, 1]) }
+    let error = #expect(throws: JournalError.self) { try machines.together.advanceToEnd() }
+    guard case .truncated = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+  }
+
   @Test func aSavedStateThatIsDamagedOrOfAnotherMarketIsRefused() throws {
     let cluster = try Self.stopped()
     defer { InProcessCluster.remove(cluster.path) }

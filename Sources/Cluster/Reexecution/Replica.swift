@@ -106,7 +106,14 @@ public final class Replica<M: Machine & ~Copyable>: Reexecutable {
         take(header, payload, before)
       }
     } catch {
-      throw ReexecutionBreach(machine: id, sequence: position.sequence.next, rule: .journal, detail: "\(error)")
+      switch error {
+      case .damaged, .damagedRecord:
+        throw ReexecutionBreach(machine: id, sequence: position.sequence.next, rule: .journal, detail: "\(error)")
+      default:
+        // A journal that was truncated, or cannot be read now, contradicts nobody: another copy may go on.
+        self.reader = nil
+        throw error
+      }
     }
     if let breach { throw breach }
     try compareWithAwaited()

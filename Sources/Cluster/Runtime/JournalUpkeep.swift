@@ -7,8 +7,8 @@ import Market
 
 /// What is done beside a machine's trading for its journal: snapshots, made by a shadow of the machine that replays the
 /// journal, so that the machine itself never pauses; the check of each by replaying to it from the one before; the
-/// truncation of what nobody needs any more; and the scrub of what opening the journal did not look at. It works at a low priority on a thread of its own, and writes in
-/// small pieces between the batches.
+/// truncation of what nobody needs any more; and the scrub of what opening the journal did not look at.
+/// It works at a low priority on a thread of its own, and writes in small pieces between the batches.
 final class JournalUpkeep<M: Machine & ~Copyable>: @unchecked Sendable {
   private let journal: JournalThread
   private let log: Logger

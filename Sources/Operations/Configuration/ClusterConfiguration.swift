@@ -74,7 +74,8 @@ public struct ClusterConfiguration: Sendable, Hashable {
         rule: "with transport.host = \"\(Self.serviceHost)\" it must be from 1024 to 65000: nobody can look for free "
           + "ports on another host")
     }
-    if journalHeadroomBytes > journalMapGigabytes << 30 / 8 {
+    // The default gives way to a small map; a value that was set does not.
+    if journalHeadroomBytes != Self().journalHeadroomBytes, journalHeadroomBytes > journalMapGigabytes << 30 / 8 {
       throw ConfigurationError(
         source: source, key: "journal.headroom_bytes", value: "\(journalHeadroomBytes)",
         rule: "it cannot exceed an eighth of journal.map_gigabytes, which is \(journalMapGigabytes << 30 / 8) bytes")

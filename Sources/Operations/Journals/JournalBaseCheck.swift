@@ -58,8 +58,8 @@ enum JournalBaseCheck {
       let own = replay.snapshot()
       if own.position != kept.position || own.bytes != kept.bytes {
         found.append(
-          "from the snapshot after entry \(snapshot.position.sequence) the journal does not lead to the one after entry "
-            + "\(sequence)")
+          "from the snapshot after entry \(snapshot.position.sequence) the journal does not lead to the one after "
+            + "entry \(sequence)")
       }
     }
     return found

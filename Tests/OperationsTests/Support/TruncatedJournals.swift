@@ -9,19 +9,19 @@ import Testing
 
 /// Journals of a stopped in-process cluster, truncated as their upkeep would do it.
 enum TruncatedJournals {
-  /// Takes verified snapshots after a third and a half of each journal, and all before the older one off.
-  static func make(in path: String) throws {
-    try truncate(ShardMachine.self, .shard(ShardID(0)), path)
-    try truncate(ShardMachine.self, .shard(ShardID(1)), path)
-    try truncate(RiskMachine.self, .risk, path)
-    try truncate(SettlementMachine.self, .settlement, path)
+  /// Takes verified snapshots after such shares of each journal, and all before the first one off.
+  static func make(in path: String, after shares: [UInt64] = [3, 2]) throws {
+    try truncate(ShardMachine.self, .shard(ShardID(0)), path, shares)
+    try truncate(ShardMachine.self, .shard(ShardID(1)), path, shares)
+    try truncate(RiskMachine.self, .risk, path, shares)
+    try truncate(SettlementMachine.self, .settlement, path, shares)
   }
 
   private static func truncate<M: Machine & ~Copyable>(
-    _ type: M.Type, _ machine: MachineID, _ path: String
+    _ type: M.Type, _ machine: MachineID, _ path: String, _ shares: [UInt64]
   ) throws {
     let journal = try Journal(directory: "\(path)/journal/\(machine)", machine: machine)
-    for share in [UInt64(3), 2] {
+    for share in shares {
       var shadow = try MachineReplay<M>(journal.reader(), from: journal.latestSnapshot())
       try shadow.advance(to: SequenceNumber(journal.lastSequence.rawValue / share))
       try journal.keep(shadow.snapshot())
