@@ -69,7 +69,9 @@ public final class LoadGenerator {
     random = SeededGenerator(seed: configuration.seed)
     shards = market.shards.map { ShardQuotes($0, market) }
     isProtected = market.shards.map { _ in [] }
-    workloads = market.shards.map { _ in accounts.map { Workload(account: $0.account) } }
+    workloads = market.shards.map { _ in
+      accounts.map { Workload(account: $0.account, maximumOpen: configuration.maximumOpen) }
+    }
     for (place, credentials) in accounts.enumerated() { accountPlaces[credentials.account] = place }
     // Nonces of this run begin at the wall clock: never used by an earlier run of the same keys.
     nextNonce = UInt64(MachineClock.wall().nanoseconds)

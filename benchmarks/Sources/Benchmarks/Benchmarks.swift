@@ -1,7 +1,9 @@
 import Foundation
 
-/// The benchmarks' command line: one of `light`, `heavy`, `shards`, `streams`, `growth`.
+/// The benchmarks' command line: one of `Benchmarks.all`.
 @main enum Benchmarks {
+  static let all = "light, heavy, shards, streams, growth, journal, restart"
+
   static func main() {
     do {
       try run(Array(CommandLine.arguments.dropFirst()))
@@ -22,9 +24,10 @@ import Foundation
     case "shards": try Shards(options).run()
     case "streams": try Streams(options).run()
     case "growth": try Growth(options).run()
+    case "journal": try JournalCost(options).run()
+    case "restart": try Restart(options).run()
     default:
-      throw UsageError(
-        reason: "'\(options.benchmark)' is none; the benchmarks are light, heavy, shards, streams, growth")
+      throw UsageError(reason: "'\(options.benchmark)' is none; the benchmarks are \(all)")
     }
   }
 
@@ -67,7 +70,7 @@ struct Options {
   init(_ arguments: [String]) throws {
     guard let first = arguments.first, !first.hasPrefix("-") else {
       throw UsageError(
-        reason: "which benchmark? light, heavy, shards, streams or growth; see benchmarks/README.md for the options")
+        reason: "which benchmark? \(Benchmarks.all); see benchmarks/README.md for the options")
     }
     benchmark = first
     var rest = arguments.dropFirst()
