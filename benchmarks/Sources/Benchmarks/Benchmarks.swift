@@ -2,7 +2,7 @@ import Foundation
 
 /// The benchmarks' command line: one of `Benchmarks.all`.
 @main enum Benchmarks {
-  static let all = "light, heavy, shards, streams, growth, journal, restart"
+  static let all = "light, heavy, shards, streams, growth, journal, restart, takeover, standby, moves"
 
   static func main() {
     do {
@@ -26,6 +26,9 @@ import Foundation
     case "growth": try Growth(options).run()
     case "journal": try JournalCost(options).run()
     case "restart": try Restart(options).run()
+    case "takeover": try Takeover(options).run()
+    case "standby": try Standby(options).run()
+    case "moves": try Moves(options).run()
     default:
       throw UsageError(reason: "'\(options.benchmark)' is none; the benchmarks are \(all)")
     }
@@ -64,6 +67,8 @@ struct Options {
   var operations: Int?
   /// Where generated order streams are kept; nil removes them.
   var keep: String?
+  /// Where etcd lies, if it is to say who owns what.
+  var etcd: String?
   /// Counts instructions and allocations instead of time.
   var countsInstructions = false
 
@@ -103,6 +108,11 @@ struct Options {
       case "--operations": operations = try number(argument, upTo: 100_000_000)
       case "--seed": self.seed = try seed(argument)
       case "--keep": keep = try value(argument)
+      case "--etcd":
+        guard let path = Program.find("etcd") else {
+          throw UsageError(reason: "--etcd: etcd is not installed; it is in the Debian package etcd-server")
+        }
+        etcd = path
       case "--instructions": countsInstructions = true
       default:
         guard !argument.hasPrefix("-") else { throw UsageError(reason: "\(argument) is no option") }
