@@ -64,8 +64,8 @@ struct ProtectionCommand: ParsableCommand {
         With the limits in force, those of the last novation protection set, stands what the account's quotes have \
         traded in the window.
 
-        JSON: account, parts [{machine, underlying, is_tripped, refused_until, is_killed, is_frozen, quotes, protection \
-        {quantity_limit, delta_limit, vega_limit, quantity, delta, vega, window_milliseconds, freeze_milliseconds, \
+        JSON: account, parts [{machine, underlying, is_tripped, refused_until, is_killed, is_frozen, quotes, \
+        protection {quantity_limit, delta_limit, vega_limit, quantity, delta, vega, window_milliseconds, freeze_milliseconds, \
         shards}}].
 
         EXAMPLES

@@ -13,7 +13,7 @@ package struct ShardQuotes {
     list(market)
   }
 
-  /// Takes the shard's instruments that it does not have yet: what was listed meanwhile. Their marks come with the next.
+  /// Takes the shard's instruments that it does not have yet: what was listed meanwhile. Marks follow.
   package mutating func list(_ market: MarketDefinition) {
     for instrument in market.instruments(of: shard) where places[instrument.id] == nil {
       places[instrument.id] = quotes.count

@@ -28,8 +28,8 @@ struct JournalCost {
     let seconds = Double(options.seconds > 0 ? options.seconds : 2)
     print(
       """
-      journalling: records of \(Self.recordBytes) bytes, medians of \(runs) runs of \(Int(seconds)) s, raw LMDB in turn \
-      (goal: at most \(Self.goalRatio) times it)
+      journalling: records of \(Self.recordBytes) bytes, medians of \(runs) runs of \(Int(seconds)) s, raw LMDB in \
+      turn (goal: at most \(Self.goalRatio) times it)
         a commit   raw records/s   journal records/s   time ratio   raw CPU µs   journal CPU µs
       """)
     var rows: [[String: Any]] = []

@@ -44,18 +44,20 @@ struct Restart {
       }
       return (filled, openings, rates)
     }
+    let (wall, processor) = (rates.map(\.wall).median, rates.map(\.processor).median)
     print(
       """
-      restart: \(inputs) inputs in the journal, \(min(Self.tail, operations)) since the snapshot, medians of \(runs) runs
+      restart: \(inputs) inputs in the journal, \(min(Self.tail, operations)) since the snapshot, \
+      medians of \(runs) runs
         to the first durable answer   \(String(format: "%.3f", openings.median)) s (goal: at most \(Self.goalSeconds) s)
-        replay                        \(millions(rates.map(\.wall).median)) million inputs/s, \(millions(rates.map(\.processor).median)) a second \
-      of processor time (goal: \(millions(Self.goalReplay)))
+        replay                        \(millions(wall)) million inputs/s, \(millions(processor)) a second of processor \
+      time (goal: \(millions(Self.goalReplay)))
       """)
     try Benchmarks.print(
       json: [
         "benchmark": "restart", "runs": runs, "inputs": inputs, "first_answer_seconds": openings.median,
-        "replay_per_second": rates.map(\.wall).median,
-        "replay_per_cpu_second": rates.map(\.processor).median,
+        "replay_per_second": wall,
+        "replay_per_cpu_second": processor,
       ], options)
   }
 

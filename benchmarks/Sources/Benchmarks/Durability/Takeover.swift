@@ -1,7 +1,7 @@
 import Foundation
 
-/// How long a shard answers nobody when its owner is gone and its standby takes over: the longest that a client waits for
-/// an answer, from when its order was due. The owners go in turn, under a light load.
+/// How long a shard answers nobody when its owner is gone and its standby takes over: the longest that a client waits
+/// for an answer, from when its order was due. The owners go in turn, under a light load.
 ///
 /// Under the supervisor, which sees a process die, the owner is killed with -9. With etcd it falls silent (SIGSTOP), as
 /// when its host dies: one that is only killed is often back in its place before its lease is over.
