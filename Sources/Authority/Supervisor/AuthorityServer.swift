@@ -22,8 +22,8 @@ public actor AuthorityServer {
   private let socket: Socket
   private let file: AuthorityFile
   private let log: Logger
-  var table: OwnershipTable
-  let placement: Placement?
+  private var table: OwnershipTable
+  private let placement: OwnershipTable.Placement?
   /// Set after a failed write: what the file holds is read again before anything else is answered.
   private var mustReopen = false
   private var subscriptions: [Subscription] = []
@@ -45,7 +45,7 @@ public actor AuthorityServer {
   /// nothing.
   /// - Parameter placement: Which nodes have a copy of a machine, and so a say in who owns it; without it, all.
   /// - Throws: `AuthorityFileError` if the file is damaged or cannot be written; nothing is served then.
-  public init(socket: sending Socket, path: String, placement: Placement? = nil, log: Logger) throws {
+  public init(socket: sending Socket, path: String, placement: OwnershipTable.Placement? = nil, log: Logger) throws {
     file = AuthorityFile(path: path)
     table = try file.load(now: .now())
     // The new era must be durable before anybody is told of it; and a disk that takes nothing is found out now.
@@ -125,7 +125,7 @@ public actor AuthorityServer {
   }
 
   private func answer(_ request: AuthorityFrame<AuthorityRequest>, from identity: [UInt8], user: String?) {
-    if let user, let objection = objection(to: request.body, from: user) {
+    if let user, let objection = table.objection(to: request.body, from: user, placement) {
       log.warning("rejected", metadata: ["from": "\(user)", "reason": "\(objection)"])
       return send(.rejected(objection), request.number, to: identity)
     }
