@@ -45,7 +45,8 @@ struct AdmissionTests {
   @Test func aLeaseIsItsNodesOwn() {
     let table = table()
     #expect(table.objection(to: .renew(lease: 1), from: "risk", holders) == nil)
-    #expect(table.objection(to: .release(lease: 1), from: "matcher-0", holders) == "matcher-0 speaks of a lease of risk")
+    #expect(
+      table.objection(to: .release(lease: 1), from: "matcher-0", holders) == "matcher-0 speaks of a lease of risk")
     #expect(table.objection(to: .renew(lease: 1), from: "matcher-0", holders) != nil)
     let foreign = AuthorityRequest.grantLease(node: "risk", nonce: 2, milliseconds: 1_000)
     #expect(table.objection(to: foreign, from: "matcher-0", holders) == "matcher-0 asks for a lease of risk")

@@ -48,7 +48,8 @@ import Testing
     let header = InputHeader(
       sequence: SequenceNumber(venue.sequence), stamp: venue.now, term: Term(1), kind: .quarantined, source: .risk,
       epoch: venue.machine.epoch, firstNumber: last + 1, count: 1)
-    _ = venue.apply(header, QuarantinedInput.payload(quarantine(.stream, source: .risk, number: last + 1), message.bytes))
+    _ = venue.apply(
+      header, QuarantinedInput.payload(quarantine(.stream, source: .risk, number: last + 1), message.bytes))
     #expect(venue.machine.streams.lastReceived(from: .risk) == last + 1)
     #expect(venue.act(1, venue.order(.buy, 1, "990")).outcome == .resting)
     venue.risk(Halt(isHalted: true))
