@@ -134,7 +134,10 @@ let package = Package(
     tests("Journal", ["Journal", "Cryptography", "Machine", "Market", "Bytes"]),
     tests(
       "Cluster",
-      ["Cluster", "Cryptography", "Journal", "Listing", "Machine", "Market", "Matching", "Wire", "Bytes"]),
+      [
+        "Cluster", "Cryptography", "Journal", "Listing", "Machine", "Market", "Matching", "Messaging", "Wire", "Bytes",
+        "Authority", log,
+      ]),
     tests(
       "VerifierNode",
       [

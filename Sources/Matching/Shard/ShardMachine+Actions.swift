@@ -52,7 +52,11 @@ extension ShardMachine {
 
   /// Answers one signed action. What refuses it before the nonce is looked at leaves the nonce free; whatever comes
   /// after is the answer to that nonce for as long as the signature lives.
-  @inline(never) mutating func act(_ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer) {
+  ///
+  /// - Parameter isPutAside: the action is in quarantine: it only spends its nonce.
+  @inline(never) mutating func act(
+    _ payload: UnsafeRawBufferPointer, isPutAside: Bool = false, into output: inout OutputBuffer
+  ) {
     guard let action = SignedActionView(payload), !action.isWithdrawal, action.underlying == underlying else {
       refuseMalformed(payload, into: &output)
       return
@@ -84,7 +88,11 @@ extension ShardMachine {
       return refuse(action, .tooManyLiveNonces, into: &output)
     }
     known = remember(action, slot, account, hash, expiring: expiry)
-    actOnEach(action, Origin(action, slot, sequence), known, into: &output)
+    if isPutAside {
+      for index in 0..<action.count { nonces.setResult(known, index, .quarantined, filled: 0) }
+    } else {
+      actOnEach(action, Origin(action, slot, sequence), known, into: &output)
+    }
     // What has ended meanwhile is told as it ended.
     reply(action, known, isRepeated: false, into: &output)
   }

@@ -161,6 +161,11 @@ public struct ShardMachine: ~Copyable, Machine {
   public mutating func apply(
     _ header: InputHeader, _ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer
   ) {
+    #if NOVATION_PLANT
+      if faults.contains(.trapAtPoison), header.kind == .action, ShardFaults.isPoison(payload) {
+        fatalError("planted: a poison order")
+      }
+    #endif
     // What has no deadline and no unfinished work before it goes straight to its answer.
     if header.kind == .action, isOpened, jobs.isEmpty, !hasNewLast, max(header.stamp, now) < wakeup {
       if header.stamp > now { now = min(header.stamp, Self.latest) }
@@ -209,6 +214,7 @@ public struct ShardMachine: ~Copyable, Machine {
     case .stream: consume(header, payload, into: &output)
     case .marks: takeMarks(payload)
     case .sessionEnd: endSession(payload, into: &output)
+    case .quarantined: passOver(header, payload, into: &output)
     case .action, .tick, .seal, .continuation, .handOver, .genesis, .attestation, .settlementEvent: break
     }
   }

@@ -30,6 +30,10 @@
     case sendBeforeSync = "send-before-sync"
     case forgetTicks = "forget-ticks"
     case neverResubscribe = "never-resubscribe"
+    case poisonOrder = "poison-order"
+
+    /// By which a shard with `poisonOrder` knows what it is to die of.
+    static let poisonLabel = ShardFaults.poisonLabel
 
     /// The bugs of these names.
     public static func parse(_ names: [String]) throws -> [PlantedBug] {
@@ -69,6 +73,7 @@
         case .breakPriority: faults.insert(.breakPriority)
         case .dropPosition: faults.insert(.dropPosition)
         case .leakReservation: faults.insert(.leakReservation)
+        case .poisonOrder: faults.insert(.trapAtPoison)
         default: break
         }
       }

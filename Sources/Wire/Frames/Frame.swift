@@ -53,6 +53,9 @@ public enum FrameKind: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   /// Supervisor to node: a `NodeCommand`, and the node's answer: text, empty when it was done.
   case command = 24
   case commandDone = 25
+  /// Consumer to producer: what does your clock say? And the answer (`ClockReading` both).
+  case askTime = 26
+  case time = 27
 }
 
 /// Writes and opens frames.

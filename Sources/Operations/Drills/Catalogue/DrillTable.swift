@@ -4,9 +4,10 @@ import Cluster
 public enum DrillTable {
   public static let drills: [any Drill] = kills + standbys + links + disks + clients
 
-  /// Run by its name, and not with the others: of moved clocks of processes with a journal, whose threads the clock's
-  /// library loses now and then.
-  public static let pending: [any Drill] = [OwnerClockJump()]
+  /// Those that this build can run: some need a planted bug, which only a test build can carry.
+  public static var runnable: [any Drill] {
+    drills.filter { !$0.needs.contains(.testBuild) || DrillNeed.testBuild.complaint == nil }
+  }
 
   private static let kills: [any Drill] = [
     KillNode(role: .matcher), KillNode(role: .risk), KillNode(role: .settlement), KillNode(role: .marks),
@@ -26,13 +27,14 @@ public enum DrillTable {
 
   private static let disks: [any Drill] = [
     DiskFull(), SlowDisk(), SyncFailure(call: .fdatasync), SyncFailure(call: .pwrite), PowerCut(),
-    DamagedRecord(), OldCopy(), ClockJump(),
+    DamagedRecord(), OldCopy(), ClockJump(), OwnerClockJump(), ClockAheadAtStart(),
   ]
 
   private static let clients: [any Drill] = [
-    HotShard(), ClientFlood(), SilentReader(), Garbage(), ForgedKeys(), ReplayedOrders(),
+    HotShard(), ClientFlood(), SilentReader(), Garbage(), ForgedKeys(), ReplayedOrders(), PoisonInput(standbys: 0),
+    PoisonInput(standbys: 1),
   ]
 
   /// The drill of a name.
-  public static func drill(named name: String) -> (any Drill)? { (drills + pending).first { $0.name == name } }
+  public static func drill(named name: String) -> (any Drill)? { drills.first { $0.name == name } }
 }
