@@ -135,8 +135,8 @@ let package = Package(
     tests(
       "Cluster",
       [
-        "Cluster", "Cryptography", "Journal", "Listing", "Machine", "Market", "Matching", "Messaging", "Wire", "Bytes",
-        "Authority", log,
+        "Cluster", "Authority", "Messaging", "Cryptography", "Journal", "Listing", "Machine", "Market", "Matching",
+        "Wire", "Bytes", log,
       ]),
     tests(
       "VerifierNode",

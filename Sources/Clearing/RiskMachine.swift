@@ -105,6 +105,7 @@ public struct RiskMachine: ~Copyable, Machine {
 
   /// The market as it is now: as it began, and what was listed since. Empty before the genesis input.
   public var market: MarketDefinition { board.definition }
+  public var knownMarket: MarketDefinition? { board.definition.instruments.isEmpty ? nil : board.definition }
   var shardCount: Int { Int(board.definition.shardCount) }
   var parameters: MarketParameters { board.definition.parameters }
   var heartbeatInterval: Interval { max(.milliseconds(1), parameters.heartbeatInterval) }

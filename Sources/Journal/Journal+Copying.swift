@@ -34,6 +34,10 @@ extension Journal {
               entry = try entries.next()
             }
             guard position == found.key else {
+              let base = try store.base(transaction).sequence
+              if position < base.rawValue {
+                throw JournalError.truncated(path: store.path, asked: SequenceNumber(position + 1), first: base.next)
+              }
               throw JournalError.damaged(
                 path: store.path, sequence: SequenceNumber(position + 1), reason: "the entry is missing")
             }
@@ -65,6 +69,8 @@ extension Journal {
           record = earlier
         }
       }
+      let base = try store.base(transaction)
+      if !base.isBeginning { links.append((base.sequence, base.chainHead)) }
       return links
     }
   }

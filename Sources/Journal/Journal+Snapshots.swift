@@ -144,7 +144,7 @@ extension Journal {
     }
   }
 
-  private func abandonDraft() {
+  func abandonDraft() {
     guard let draft else { return }
     orphans.append(draft.position.sequence)
     committedOrphans.append(draft.position.sequence)

@@ -28,6 +28,10 @@ public final class JournalReader: Sendable {
     self.machine = machine
   }
 
+  /// Whether it reads the journal that lies in its directory; if not, another was put in its place since, and must be
+  /// opened anew. Let go of this one before.
+  public var isCurrent: Bool { store.environment.isCurrent }
+
   /// The last durable entry and its term; `nil` before the first.
   public func end() throws -> (sequence: SequenceNumber, term: Term)? {
     let transaction = try store.environment.beginReading()
@@ -123,6 +127,21 @@ public final class JournalReader: Sendable {
 }
 
 extension JournalReader {
+  /// Every consumer that the outbox still holds messages for, with the epoch in which the first of them was sent.
+  public func firstOwed() throws(JournalError) -> [(destination: MachineID, epoch: Epoch)] {
+    let transaction = try store.environment.beginReading()
+    return try transaction.withCursor(over: store.outbox) { cursor throws(JournalError) in
+      var owed: [(destination: MachineID, epoch: Epoch)] = []
+      var record = try cursor.first()
+      while let found = record {
+        let chunk = try store.chunk(found)
+        owed.append((chunk.destination, chunk.epoch))
+        record = try cursor.seek(OutboxKey(destination: chunk.destination, firstNumber: .max))
+      }
+      return owed
+    }
+  }
+
   /// Number of the first message that the outbox still holds for `destination`; `nil` if it holds none.
   public func firstOutboxNumber(for destination: MachineID) throws(JournalError) -> UInt64? {
     let transaction = try store.environment.beginReading()

@@ -77,7 +77,7 @@ extension JournalStore {
   }
 
   /// The head of the snapshot after `sequence`; `nil` when there is none, or it is damaged.
-  private func head(
+  func head(
     at sequence: SequenceNumber, _ transaction: borrowing LMDBReadTransaction
   ) throws(JournalError) -> SnapshotRecord? {
     let head = try transaction.value(at: SnapshotKey(sequence: sequence.rawValue, part: 0), in: snapshots)

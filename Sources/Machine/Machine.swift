@@ -35,6 +35,10 @@ public protocol Machine: ~Copyable, SendableMetatype {
   /// What it has sent and consumed, by stream.
   var streams: StreamNumbers { get }
 
+  /// The market as it knows it by now, with what was listed since; `nil` before the genesis input, and for a machine
+  /// that keeps none.
+  var knownMarket: MarketDefinition? { get }
+
   /// Emits again the effects that are still owed to an edge, after a restart.
   mutating func resume(into output: inout OutputBuffer)
   /// Appends the whole state.
@@ -52,4 +56,5 @@ extension Machine where Self: ~Copyable {
   }
   public mutating func resume(into output: inout OutputBuffer) {}
   public var wantsSeal: Bool { false }
+  public var knownMarket: MarketDefinition? { nil }
 }

@@ -28,6 +28,7 @@ public actor VerifierNode {
   private var frame = ByteWriter()
   private var timer: LoopTimer?
   private var machines: ClusterReexecution.Machines?
+  private let saving: VerifierSaving
   /// Header hashes that the re-executed coordinator came to.
   private var headers: [Epoch: Digest] = [:]
   private var requests: [AttestationRequest] = []
@@ -35,6 +36,7 @@ public actor VerifierNode {
   private var disputed: Int64 = 0
   private var breach: String?
   private var lastEpoch = Epoch(0)
+  private var toldBeginnings: Set<MachineID> = []
   private var askedAt: Int64 = 0
 
   /// Silence after which the coordinator is asked for what it wants attested.
@@ -55,6 +57,8 @@ public actor VerifierNode {
     nodeName = node
     key = try VerifierKey.load(directory: map.keyDirectory(of: node))
     digest = AttestationDigest(market.parameters)
+    saving = VerifierSaving(
+      directory: map.verifierDirectory(of: node), interval: UInt64(map.settings.snapshotEvery), log: log)
     router = try transport.router(bindingEndpointOf: id)
     self.transport = transport
     coordinator = try transport.link(to: .settlement)
@@ -162,13 +166,15 @@ public actor VerifierNode {
       by: id.index, key: key, epoch: request.epoch, headerHash: request.headerHash, agrees: agrees)
     Frame.write(.attestation, attestation, in: &frame)
     _ = coordinator.offer(frame.bytes)
+    if agrees, let machines { saving.saveIfDue(machines, epoch: lastEpoch, headers: headers) }
     return true
   }
 
   /// Executes every machine past `epoch`, then the coordinator until it has made the epoch's header.
   private func reexecute(through epoch: Epoch) throws -> Bool {
-    if machines == nil { machines = try ClusterReexecution.open(map: map, market: market) }
+    if machines == nil { try open() }
     guard let machines, try machines.together.advance(past: epoch) else { return false }
+    tellOfBeginnings(machines)
     collectHeaders(machines.settlement)
     while headers[epoch] == nil {
       guard try machines.settlement.advanceOneBatch() else { return false }
@@ -176,6 +182,32 @@ public actor VerifierNode {
     }
     lastEpoch = max(lastEpoch, epoch)
     return true
+  }
+
+  /// Takes up the work where it was left; without a saved state, where the journals begin.
+  private func open() throws {
+    let opened = try ClusterReexecution.open(map: map, market: market)
+    do {
+      if let state = try saving.restore(opened) {
+        headers = state.headers
+        lastEpoch = state.epoch
+        log.info("going on", metadata: ["machine": "\(id)", "after epoch": "\(state.epoch)"])
+      }
+      machines = opened
+    } catch {
+      log.error("beginning anew", metadata: ["machine": "\(id)", "reason": "\(error)"])
+      machines = try ClusterReexecution.open(map: map, market: market)
+    }
+  }
+
+  /// Tells, once each, of machines whose first entries could not be verified.
+  private func tellOfBeginnings(_ machines: ClusterReexecution.Machines) {
+    for machine in machines.together.all where machine.firstSequence.rawValue > 1 {
+      guard toldBeginnings.insert(machine.id).inserted else { continue }
+      log.notice(
+        "verified from a snapshot on",
+        metadata: ["machine": "\(machine.id)", "from_sequence": "\(machine.firstSequence)"])
+    }
   }
 
   private func collectHeaders(_ coordinator: Replica<SettlementMachine>) {
@@ -201,6 +233,12 @@ public actor VerifierNode {
     }
   }
 
+  /// For each machine the first entry that was verified: 1 where all was.
+  private var beginnings: [String: Int64] {
+    let first = (machines?.together.all ?? []).map { ("from_sequence:\($0.id)", Int64($0.firstSequence.rawValue)) }
+    return Dictionary(uniqueKeysWithValues: first)
+  }
+
   private func status() -> HostStatus {
     let entries = machines.map { $0.together.all.reduce(0) { $0 + $1.entries } } ?? 0
     return HostStatus.edge(
@@ -208,6 +246,6 @@ public actor VerifierNode {
       figures: [
         "attested": attested, "disputed": disputed, "epoch": Int64(lastEpoch.rawValue),
         "waiting": Int64(requests.count),
-      ], texts: ["breach": breach ?? ""])
+      ].merging(beginnings) { figure, _ in figure }, texts: ["breach": breach ?? ""])
   }
 }

@@ -19,30 +19,78 @@ public final class JournalCopies: Sendable {
 
   /// Where the copy lies that has come furthest; the first one's place if there is none yet.
   public func latest() throws -> String {
-    try bestCopy(after: JournalPosition())?.directory ?? directories.withLock { $0[0] }
+    Self.furthest(copies())?.directory ?? directories.withLock { $0[0] }
   }
 
   /// The copy to read on from `position`; `nil` if none holds it.
   func best(after position: JournalPosition) throws -> JournalReader? {
-    let directories = directories.withLock { $0 }
-    if directories.count == 1 { return try JournalReader(directory: directories[0], machine: machine) }
+    if let only = try only() { return try position.isBeginning && !only.base().isBeginning ? nil : only }
     return try bestCopy(after: position)?.reader
+  }
+
+  /// Whether the copies hold every entry from the first on, or there are none yet.
+  public func isWhole() throws -> Bool {
+    if let only = try only() { return try only.base().isBeginning }
+    let copies = try connected()
+    return try copies.isEmpty || copies.contains { try $0.reader.base().isBeginning }
+  }
+
+  /// Where to begin when no copy holds the first entry any more: the earliest verified snapshot that has all entries
+  /// after it beside it, and the next one of the same copy; `nil` if there is none.
+  func earliestSnapshot() throws -> (reader: JournalReader, snapshot: JournalSnapshot, next: JournalSnapshot?)? {
+    var earliest: (reader: JournalReader, labels: ArraySlice<JournalSnapshot.Label>)?
+    for copy in try connected() {
+      let base = try copy.reader.base().sequence
+      let labels = try copy.reader.snapshots()[...].drop { !$0.isVerified || $0.sequence < base }
+      guard let first = labels.first else { continue }
+      if let found = earliest?.labels.first, found.sequence <= first.sequence { continue }
+      earliest = (copy.reader, labels)
+    }
+    guard let (reader, labels) = earliest, let first = labels.first,
+      let snapshot = try reader.snapshot(at: first.sequence)
+    else { return nil }
+    let next = labels.dropFirst().first { $0.isVerified }
+    return (reader, snapshot, try next.flatMap { try reader.snapshot(at: $0.sequence) })
+  }
+
+  /// The journal of a machine that has one place only: what keeps it from being read is told.
+  private func only() throws -> JournalReader? {
+    let directories = directories.withLock { $0 }
+    return directories.count == 1 ? try JournalReader(directory: directories[0], machine: machine) : nil
   }
 
   private typealias Copy = (directory: String, reader: JournalReader, term: Term, sequence: SequenceNumber)
 
-  private func bestCopy(after position: JournalPosition) throws -> Copy? {
-    let directories = directories.withLock { $0 }
-    var best: Copy?
-    for directory in directories {
+  private func copies() -> [Copy] {
+    directories.withLock { $0 }.compactMap { directory in
       guard FileManager.default.fileExists(atPath: "\(directory)/data.mdb"),
-        let reader = try? JournalReader(directory: directory, machine: machine), let end = try reader.end(),
-        end.sequence >= position.sequence
-      else { continue }
-      if position.sequence.rawValue > 0, try reader.link(endingAt: position.sequence) != position.chainHead { continue }
-      if let found = best, (found.term, found.sequence) >= (end.term, end.sequence) { continue }
-      best = (directory, reader, end.term, end.sequence)
+        let reader = try? JournalReader(directory: directory, machine: machine), let end = try? reader.end()
+      else { return nil }
+      return (directory, reader, end.term, end.sequence)
     }
-    return best
+  }
+
+  private static func furthest(_ copies: [Copy]) -> Copy? {
+    copies.max { ($0.term, $0.sequence) < ($1.term, $1.sequence) }
+  }
+
+  /// The copy that has come furthest, and those that reach as far as its first entry: from one of them on it can be
+  /// walked to its end.
+  private func connected() throws -> [Copy] {
+    let copies = copies()
+    guard let furthest = Self.furthest(copies) else { return [] }
+    let base = try furthest.reader.base()
+    return try copies.filter { copy in
+      try copy.directory == furthest.directory || base.isBeginning
+        || copy.reader.link(endingAt: base.sequence) == base.chainHead
+    }
+  }
+
+  private func bestCopy(after position: JournalPosition) throws -> Copy? {
+    if position.isBeginning { return Self.furthest(try connected().filter { try $0.reader.base().isBeginning }) }
+    return try Self.furthest(
+      copies().filter { copy in
+        try copy.sequence >= position.sequence && copy.reader.link(endingAt: position.sequence) == position.chainHead
+      })
   }
 }

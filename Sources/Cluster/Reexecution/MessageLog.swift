@@ -2,13 +2,21 @@ import Bytes
 import Glibc
 
 /// Messages of one stream, each with a length before it, waiting to be held against the other end's.
-struct MessageLog {
+struct MessageLog: ByteCodable {
   private var bytes: [UInt8] = []
   private var head = 0
   /// Number of the first message that is still here.
   private(set) var firstNumber: UInt64 = 1
   /// Number of the last message appended.
   private(set) var lastNumber: UInt64 = 0
+
+  init() {}
+
+  /// A log that begins after `number`: what came before is not known.
+  init(after number: UInt64) {
+    firstNumber = number + 1
+    lastNumber = number
+  }
 
   mutating func append(_ message: UnsafeRawBufferPointer) {
     withUnsafeBytes(of: UInt32(message.count).littleEndian) { bytes.append(contentsOf: $0) }
@@ -24,9 +32,14 @@ struct MessageLog {
 
   var isEmpty: Bool { head == bytes.count }
 
-  /// Drops from both what is equal, as far as both go.
+  /// Drops from both what is equal, as far as both go. Where one begins later than the other, what the other has before
+  /// has nothing to be held against, and goes.
   /// - Returns: the number of the first message that differs, or `nil`.
   static func reconcile(_ a: inout MessageLog, _ b: inout MessageLog) -> UInt64? {
+    let start = max(a.firstNumber, b.firstNumber)
+    a.skip(to: start)
+    b.skip(to: start)
+    guard a.firstNumber == b.firstNumber else { return nil }
     let common = min(a.bytes.count - a.head, b.bytes.count - b.head)
     guard common > 0 else { return nil }
     let isEqual = a.bytes.withUnsafeBytes { left in
@@ -38,6 +51,34 @@ struct MessageLog {
     a.drop(common)
     b.drop(common)
     return nil
+  }
+
+  /// Drops what comes before message `number`, as far as it is here.
+  private mutating func skip(to number: UInt64) {
+    guard firstNumber < number, !isEmpty else { return }
+    var end = head
+    var next = firstNumber
+    while next < number, end + 4 <= bytes.count {
+      end += 4 + message(at: end).count
+      next += 1
+    }
+    drop(end - head)
+  }
+
+  // MARK: Saving
+
+  /// first number u64, last number u64, the messages as a blob, each with its length before it.
+  func write(to writer: inout ByteWriter) {
+    writer.u64(firstNumber)
+    writer.u64(lastNumber)
+    bytes[head...].withUnsafeBytes { writer.blob($0) }
+  }
+
+  init(from reader: inout ByteReader) {
+    firstNumber = reader.u64()
+    lastNumber = reader.u64()
+    bytes = [UInt8](reader.blob())
+    if firstNumber == 0 || lastNumber > UInt64(Int64.max) || lastNumber + 1 < firstNumber { reader.fail() }
   }
 
   private mutating func drop(_ count: Int) {

@@ -44,6 +44,13 @@ public protocol Reexecutable: AnyObject {
   /// The epoch that the re-executed machine is in.
   var epoch: Epoch { get }
   var lastSequence: SequenceNumber { get }
+  /// The first entry that was re-executed, by this process or by those whose saved state it goes on from: later than 1
+  /// where the journal had been truncated by then, and a snapshot of it was the beginning.
+  var firstSequence: SequenceNumber { get }
+  /// The first epoch of which all was re-executed.
+  var firstEpoch: Epoch { get }
+  /// Number of the last message that had been consumed from `source` where the re-execution began.
+  func startNumber(from source: MachineID) -> UInt64
   /// Entries re-executed so far.
   var entries: UInt64 { get }
   var stateHash: UInt64 { get }
@@ -53,6 +60,13 @@ public protocol Reexecutable: AnyObject {
   /// forgotten.
   func takeConsumed(atSealOf epoch: Epoch) -> [MachineID: UInt64]
 
+  /// Appends where it stands: the machine, its place in the journal, and what was not yet compared with other machines.
+  func write(to writer: inout ByteWriter)
+  /// Goes on from where another replica of the machine has stood.
+  func restore(from reader: inout ByteReader) throws
+
+  /// Opens the journal, and begins after a snapshot where it does not hold its first entries. `advance` does it, too.
+  func open() throws
   /// Re-executes whole commit batches until the machine is past `epoch`, or, without one, to the journal's end.
   /// - Returns: true when it is past `epoch` (or at the end).
   func advance(past epoch: Epoch?) throws -> Bool
@@ -68,7 +82,7 @@ public protocol Reexecutable: AnyObject {
 
 /// The messages that a machine sent on one stream and that were not compared yet.
 public struct SentMessages {
-  var log = MessageLog()
+  var log: MessageLog
 }
 
 /// Looks at every entry and everything the machine said to it, while it is re-executed.

@@ -8,24 +8,31 @@ import Wire
 /// A machine of type `M`, re-executed from its journal.
 public final class Replica<M: Machine & ~Copyable>: Reexecutable {
   public let id: MachineID
-  public private(set) var entries: UInt64 = 0
+  public internal(set) var entries: UInt64 = 0
+  public internal(set) var firstSequence = SequenceNumber(1)
+  public internal(set) var firstEpoch = Epoch(0)
   public var effects: [(code: UInt32, payload: [UInt8])] = []
   /// By epoch, as far as nobody has asked.
-  private var consumedAtSeals: [Epoch: [MachineID: UInt64]] = [:]
+  var consumedAtSeals: [Epoch: [MachineID: UInt64]] = [:]
   /// Sees every entry and output; set before the first advance.
   public weak var observer: (any ReexecutionObserver)?
 
-  private var machine: M
+  var machine: M
   public let copies: JournalCopies
-  private var reader: (any ReadableJournal)?
-  private let genesis: [UInt8]
+  var reader: (any ReadableJournal)?
+  let genesis: MarketDefinition
+  private let encodedGenesis: [UInt8]
   /// Of the market as this machine knows it by now.
-  private var signing: ActionSigning
-  private var market: MarketDefinition
-  private var position = JournalPosition()
-  private var output = OutputBuffer()
-  private var sent: [MachineID: SentMessages] = [:]
-  private var consumed: [MachineID: MessageLog] = [:]
+  var signing: ActionSigning
+  var market: MarketDefinition
+  var position = JournalPosition()
+  var output = OutputBuffer()
+  var sent: [MachineID: SentMessages] = [:]
+  var consumed: [MachineID: MessageLog] = [:]
+  /// What had been sent and consumed where the re-execution began.
+  var start = StreamNumbers()
+  /// A later snapshot of the journal that it began in the midst of: what that says must be what it comes to.
+  var awaited: JournalSnapshot?
   private var breach: ReexecutionBreach?
 
   /// - Parameter directory: of the machine's journal.
@@ -55,7 +62,8 @@ public final class Replica<M: Machine & ~Copyable>: Reexecutable {
     self.id = id
     self.copies = copies
     reader = journal
-    genesis = market.encoded
+    genesis = market
+    encodedGenesis = market.encoded
     self.market = market
     self.signing = signing
     machine = M(id: id)
@@ -68,11 +76,26 @@ public final class Replica<M: Machine & ~Copyable>: Reexecutable {
   public func read<R>(_ body: (borrowing M) throws -> R) rethrows -> R { try body(machine) }
 
   public func advance(past epoch: Epoch?) throws -> Bool {
-    reader = try copies.best(after: position) ?? reader
+    try open()
     while epoch.map({ machine.epoch <= $0 }) ?? true {
-      guard try advanceOneBatch() else { return epoch == nil }
+      if try advanceOneBatch() { continue }
+      // Another copy may go on where this one ends.
+      let ended = position
+      try open()
+      guard try advanceOneBatch() || position != ended else { return epoch == nil }
     }
     return true
+  }
+
+  /// Opens the copy of the journal to read on from.
+  public func open() throws {
+    // A handle on what was replaced goes before the next is opened.
+    if let own = reader as? JournalReader, !own.isCurrent { reader = nil }
+    if let found = try copies.best(after: position) {
+      reader = found
+    } else if position.isBeginning, reader == nil || reader is JournalReader {
+      try beginAfterSnapshot()
+    }
   }
 
   public func advanceOneBatch() throws -> Bool {
@@ -86,6 +109,7 @@ public final class Replica<M: Machine & ~Copyable>: Reexecutable {
       throw ReexecutionBreach(machine: id, sequence: position.sequence.next, rule: .journal, detail: "\(error)")
     }
     if let breach { throw breach }
+    try compareWithAwaited()
     return position.sequence > before
   }
 
@@ -96,7 +120,7 @@ public final class Replica<M: Machine & ~Copyable>: Reexecutable {
     }
     switch header.kind {
     case .genesis:
-      if header.sequence != SequenceNumber(1) || !payload.elementsEqual(genesis) {
+      if header.sequence != SequenceNumber(1) || !payload.elementsEqual(encodedGenesis) {
         return fail(header, .genesis, "not the market's definition, or not the first entry")
       }
     case .seal: checkSeal(header, payload, before)
@@ -117,7 +141,9 @@ public final class Replica<M: Machine & ~Copyable>: Reexecutable {
     output.forEach { record in
       observer?.observe(id, header, record)
       switch record.kind {
-      case .stream: sent[MachineID(rawValue: record.destination), default: SentMessages()].log.append(record.payload)
+      case .stream:
+        sent[MachineID(rawValue: record.destination), default: SentMessages(log: MessageLog())].log.append(
+          record.payload)
       case .effect: effects.append((record.destination, [UInt8](record.payload)))
       case .reply, .report, .book, .status: break
       }
@@ -160,6 +186,14 @@ public final class Replica<M: Machine & ~Copyable>: Reexecutable {
     }
   }
 
+  /// Takes up a market that the machine has come to know.
+  func learn(_ known: MarketDefinition) {
+    market = known
+    signing = ActionSigning(
+      market: market, domainName: signing.domain.name, domainVersion: signing.domain.version,
+      decimals: signing.decimals)
+  }
+
   /// Trades name instruments that risk has listed since the genesis by asset and sub-id, too.
   private func learnListings(_ header: InputHeader, _ payload: UnsafeRawBufferPointer) {
     var messages = StreamMessages(header, payload)
@@ -167,10 +201,9 @@ public final class Replica<M: Machine & ~Copyable>: Reexecutable {
       guard message.kind == .listing else { continue }
       let instrument = InstrumentListing(from: &message.body).instrument
       guard message.body.isExhausted, Int(instrument.id.rawValue) == market.instruments.count else { continue }
-      market.instruments.append(instrument)
-      signing = ActionSigning(
-        market: market, domainName: signing.domain.name, domainVersion: signing.domain.version,
-        decimals: signing.decimals)
+      var known = market
+      known.instruments.append(instrument)
+      learn(known)
     }
   }
 
@@ -193,7 +226,7 @@ public final class Replica<M: Machine & ~Copyable>: Reexecutable {
   }
 
   public func withSent(to consumer: MachineID, _ body: (inout SentMessages) -> Void) {
-    body(&sent[consumer, default: SentMessages()])
+    body(&sent[consumer, default: SentMessages(log: MessageLog())])
   }
 
   public func reconcile(with source: any Reexecutable) throws {
@@ -209,4 +242,5 @@ public final class Replica<M: Machine & ~Copyable>: Reexecutable {
   }
 
   public func reconciled(from source: MachineID) -> UInt64 { (consumed[source]?.firstNumber ?? 1) - 1 }
+  public func startNumber(from source: MachineID) -> UInt64 { start.lastReceived(from: source) }
 }

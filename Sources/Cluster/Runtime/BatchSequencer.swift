@@ -79,6 +79,15 @@ public struct BatchSequencer<M: Machine & ~Copyable>: ~Copyable {
     apply(.followed, header, payload)
   }
 
+  /// Goes on from another copy's snapshot, which is where the journal begins now.
+  mutating func adopt(_ machine: consuming M, at position: JournalPosition) {
+    precondition(open.count == 0, "a snapshot is adopted between batches")
+    self.machine = machine
+    term = max(term, position.term)
+    lastSequence = position.sequence
+    clock.follow(position.stamp)
+  }
+
   private mutating func apply(
     _ stage: NotedInput.Stage, _ header: InputHeader, _ payload: UnsafeRawBufferPointer
   ) {

@@ -43,6 +43,13 @@ extension HostCore where M: ~Copyable {
   public func receive(_ bytes: UnsafeRawBufferPointer, fromCopyOn node: String) {
     guard let opened = Frame.open(bytes), !isStopped, reign == .owner || isHandingOver else { return }
     var body = opened.body
+    if opened.kind == .snapshotWanted {
+      let request = CopyRequest(from: &body)
+      guard body.isExhausted, request.machine == id, request.node == node, request.term == sequencer.term else {
+        return
+      }
+      return answer(request)
+    }
     let position = CopyPosition(from: &body)
     guard body.isExhausted, position.machine == id, position.node == node, position.term == sequencer.term else {
       return
@@ -56,15 +63,24 @@ extension HostCore where M: ~Copyable {
 
   /// A copy says where its journal ends.
   private func startFollowing(_ position: CopyPosition) {
-    var isCommon = position.sequence == SequenceNumber(0)
+    var isCommon = false
+    followers.removeAll { $0.node == position.node }
     attempt("looking for a follower's end") {
-      if !isCommon { isCommon = try world.link(endingAt: position.sequence) == position.chainHead }
+      let base = try world.journalBase
+      if position.sequence == SequenceNumber(0) || position.sequence < base {
+        if try offerSnapshot(to: position.node, after: position.sequence) { return }
+        // What it lacks is not here, and no snapshot may be known yet: it asks again.
+        guard position.sequence >= base else { return }
+        isCommon = true
+      } else {
+        isCommon = try world.link(endingAt: position.sequence) == position.chainHead
+      }
       guard !isCommon else { return }
       Frame.write(.commonGround, CommonGround(term: sequencer.term, links: try world.recentLinks()), in: &frame)
       _ = world.send(frame.bytes, toCopyOn: position.node)
     }
-    followers.removeAll { $0.node == position.node }
     guard isCommon else { return }
+    receivers.removeAll { $0.node == position.node }
     followers.append(
       Follower(
         node: position.node, sent: position.sequence, acknowledged: position.sequence, heardAt: world.monotonic()))
@@ -125,7 +141,9 @@ extension HostCore where M: ~Copyable {
     let isLifeDue = now >= lifeDueAt
     if isLifeDue { lifeDueAt = now + configuration.lifeNanoseconds }
     for index in followers.indices where followers[index].sent < durable.sequence { pump(index) }
+    followers.removeAll(where: \.isLeftBehind)
     guard isLifeDue else { return }
+    tellNeeds()
     for node in world.copyNodes {
       // One that does not follow is told of an end that it has not.
       let sent = followers.first { $0.node == node }?.sent ?? SequenceNumber(.max)
@@ -135,10 +153,15 @@ extension HostCore where M: ~Copyable {
 
   private func pump(_ index: Int) {
     attempt("reading batches for a standby") {
-      try world.forEachBatch(after: followers[index].sent) { entries, last in
-        let unacknowledged = followers[index].sent.rawValue - followers[index].acknowledged.rawValue
-        guard last <= durable.sequence, unacknowledged < configuration.followerWindow else { return false }
-        return send(entries, through: last, [], index)
+      do {
+        try world.forEachBatch(after: followers[index].sent) { entries, last in
+          let unacknowledged = followers[index].sent.rawValue - followers[index].acknowledged.rawValue
+          guard last <= durable.sequence, unacknowledged < configuration.followerWindow else { return false }
+          return send(entries, through: last, [], index)
+        }
+      } catch JournalError.truncated {
+        // It began to follow just when that went: it is offered a snapshot when it asks anew.
+        followers[index].isLeftBehind = true
       }
     }
   }

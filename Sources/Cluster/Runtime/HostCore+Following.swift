@@ -20,6 +20,10 @@ extension HostCore where M: ~Copyable {
     case .commonGround:
       let ground = CommonGround(from: &body)
       if body.isExhausted { cut(to: ground, node) }
+    case .snapshotOffer: consider(&body)
+    case .snapshotPart:
+      if let part = SnapshotPart(from: &body) { take(part) }
+    case .owedMessages: take(OwedMessages(from: &body), &body)
     case .handOver:
       guard record?.inSync.contains(nodeName) == true else { return }
       wasHandedOver = true
@@ -43,10 +47,16 @@ extension HostCore where M: ~Copyable {
     ownerIdentity = identity
     // What is being written is waited for: only then is it known where this journal ends.
     if isNew { mustAskToFollow = true }
+    guard !isAdopting else { return }
     askToFollow()
     guard !mustAskToFollow else { return }
     if let own = recentLinks.first(where: { $0.sequence == copied.durable }), own.link != copied.durableLink {
       return attempt("following") { throw ReignError.diverged(id, at: copied.durable, from: node) }
+    }
+    if intake != nil {
+      // Signs of life go on meanwhile; entries that fit say that it may go without.
+      guard !copied.entries.isEmpty, copied.after == sequencer.lastSequence else { return }
+      dropIntake()
     }
     guard !copied.entries.isEmpty else {
       if copied.after > sequencer.lastSequence { mustAskToFollow = true }
@@ -74,7 +84,7 @@ extension HostCore where M: ~Copyable {
 
   /// Tells the owner where this journal ends; it goes on from there.
   func askToFollow() {
-    guard mustAskToFollow, closed.isEmpty, let ownerIdentity else { return }
+    guard mustAskToFollow, closed.isEmpty, !isAdopting, let ownerIdentity else { return }
     mustAskToFollow = false
     Frame.write(.follow, position(in: followedTerm), in: &frame)
     _ = world.send(frame.bytes, to: ownerIdentity)

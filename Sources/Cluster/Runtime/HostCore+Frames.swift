@@ -23,7 +23,7 @@ extension HostCore where M: ~Copyable {
     case .whoOwns: return answerWhoOwns(identity)
     case .askTime: return answerTime(&body, identity, name)
     case .query where reign != .owner: return answerAsStandby(&body, identity)
-    case .copiedBatch, .commonGround, .handOver:
+    case .copiedBatch, .commonGround, .handOver, .snapshotOffer, .snapshotPart, .owedMessages:
       guard isCopy(name) else { return refuse(name, "a copy's frame") }
       return receive(kind, &body, fromOwnerOn: name, identity)
     default: if reign != .owner { return tellOwnership(identity) }
@@ -74,9 +74,10 @@ extension HostCore where M: ~Copyable {
       guard isAdmitted(kind, name) else { return refuse(name, "an attestation") }
       append(.attestation, body.bytes(body.remaining))
     case .chunk, .replies, .feed, .answer, .refusal, .attestationRequest, .ownership, .follow, .followed,
-      .commandDone, .time:
+      .commandDone, .time, .snapshotWanted:
       refuse(name, "a frame that only hosts send")
-    case .whoOwns, .askTime, .copiedBatch, .commonGround, .handOver, .command:
+    case .whoOwns, .askTime, .copiedBatch, .commonGround, .handOver, .command, .snapshotOffer, .snapshotPart,
+      .owedMessages:
       refuse(name, "a frame for another place")
     case .submitTo:
       refuse(name, "a frame that only gateways take")

@@ -58,6 +58,7 @@ extension HostCore where M: ~Copyable {
       nodesUp.remove(node)
       nodesDown.insert(node)
       followers.removeAll { $0.node == node }
+      receivers.removeAll { $0.node == node }
     case .caughtUp: authorityKnownAt = world.monotonic()
     }
     if askAgainAt == .max { decide() }
@@ -83,6 +84,9 @@ extension HostCore where M: ~Copyable {
         nodesDown.insert(owner)
         decide()
       }
+      tendIntake()
+      // Nobody asks a standby for entries.
+      world.copiesNeed([])
     case .undecided, .candidate: break
     }
   }
@@ -110,7 +114,7 @@ extension HostCore where M: ~Copyable {
 
   /// What this copy should do about what it knows.
   func decide() {
-    guard let record, !isStopped, !isAsking, !isEnding else { return }
+    guard let record, !isStopped, !isAsking, !isEnding, !isAdopting else { return }
     switch reign {
     case .owner, .handingOver: return
     case .candidate: ask(.replace(claim(record), expecting: record.revision))
@@ -133,6 +137,7 @@ extension HostCore where M: ~Copyable {
       log.notice("standing for owner", metadata: ["machine": "\(id)", "after": "\(record.owner)"])
     }
     reign = .candidate
+    dropIntake()
     ask(.replace(claim(record), expecting: record.revision))
   }
 
@@ -242,6 +247,7 @@ extension HostCore where M: ~Copyable {
     Frame.begin(.handOver, in: &frame)
     _ = world.send(frame.bytes, toCopyOn: node)
     followers.removeAll()
+    receivers.removeAll()
     subscribers.removeAll()
     for index in outlets.indices { outlets[index].identity = nil }
     reign = .standby

@@ -84,8 +84,9 @@ public final class HostCore<M: Machine & ~Copyable> {
   /// Who has asked whether this copy owns the machine.
   var acquaintances: [[UInt8]] = []
 
-  // As owner: who follows.
+  // As owner: who follows, and who is on the way to it.
   var followers: [Follower] = []
+  var receivers: [Receiver] = []
   /// A node that is being taken into the record.
   var joining: String?
   /// The last entry of which anything was said; all of the journal at the start of a reign.
@@ -101,6 +102,10 @@ public final class HostCore<M: Machine & ~Copyable> {
   var recentLinks: [CommonGround.Link] = []
   /// The owner has said that all it has is here.
   var wasHandedOver = false
+  /// A snapshot on its way, the machine that it tells of once it is whole, and whether the journal is taking it up.
+  var intake: SnapshotIntake?
+  var adoptable: M?
+  var isAdopting = false
 
   /// Nothing more is taken or said.
   public internal(set) var isStopped = false
@@ -222,7 +227,7 @@ public final class HostCore<M: Machine & ~Copyable> {
   public func stop() { isStopped = true }
 
   /// Nothing is with the journal.
-  public var isIdle: Bool { !isWriting && !isKeepingSnapshot }
+  public var isIdle: Bool { !isWriting && !isKeepingSnapshot && !isAdopting }
 
   // MARK: Inputs
 
@@ -277,7 +282,7 @@ public final class HostCore<M: Machine & ~Copyable> {
 
   /// A snapshot that is due is made beside the trading, of what is durable.
   private func makeSnapshotBeside() {
-    guard !isEnding, !isShadowed,
+    guard !isEnding, !isShadowed, !isAdopting,
       durable.sequence.rawValue - min(durable.sequence, lastSnapshot).rawValue >= configuration.snapshotEvery,
       world.makeSnapshotBeside(through: durable.sequence)
     else { return }

@@ -46,6 +46,7 @@ public struct HostRole<M: Machine & ~Copyable>: Sendable {
 /// Limits of one host.
 public struct HostConfiguration: Sendable {
   public var journal = JournalConfiguration()
+  public var retention = JournalRetention()
   /// Frames taken from one socket in one turn.
   public var framesPerTurn = 256
   /// Batches that are closed and have not left; beyond it input waits.

@@ -71,6 +71,17 @@ public protocol HostWorld: TimeSource {
   func link(endingAt sequence: SequenceNumber) throws -> Digest?
   /// Links of durable batches, latest first, ever wider apart.
   func recentLinks() throws -> [CommonGround.Link]
+  /// The entry before the first that the journal holds; zero for a whole one.
+  var journalBase: SequenceNumber { get throws }
+  /// The newest snapshot that replaying has verified; `nil` before the first.
+  func newestSnapshot() throws -> SnapshotOffer?
+  /// A part of the snapshot after an entry, from 1; `nil` when that is not kept any more.
+  func snapshotPart(of sequence: SequenceNumber, _ part: UInt32) throws -> [UInt8]?
+  /// Begins to put another copy's snapshot, with what is owed to consumers by then, in the place of all that the
+  /// journal holds, which ends before it; `HostCore.snapshotIsAdopted` follows, or `journalFailed`.
+  func adopt(_ snapshot: JournalSnapshot, outbox: [OwedChunk])
+  /// Takes note of what other copies will still ask for: the journal is not truncated past that.
+  func copiesNeed(_ needs: [Retention.Need])
   /// Removes all that was written after an entry that ends a batch. The machine is rebuilt after it.
   func cutJournal(after sequence: SequenceNumber) throws
 
@@ -90,4 +101,5 @@ extension HostWorld {
   public var room: JournalRoom { .ample }
   public func quarantines() throws -> [Quarantine] { [] }
   public var lastDeath: NotedInput? { nil }
+  public func copiesNeed(_ needs: [Retention.Need]) {}
 }

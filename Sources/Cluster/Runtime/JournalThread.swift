@@ -19,6 +19,8 @@ final class JournalThread: @unchecked Sendable {
   /// Touched on the queue only.
   private var hasFailed = false
   private let lastRoom = Mutex(JournalRoom.ample)
+  private let replacements = Atomic<Int>(0)
+  private let copies = Mutex<[Retention.Need]?>(nil)
 
   init(_ journal: Journal) {
     self.journal = journal
@@ -46,6 +48,22 @@ final class JournalThread: @unchecked Sendable {
       meters.keptSnapshot(at: MachineClock.wall().nanoseconds / 1_000_000_000)
     }
   }
+
+  /// Puts another copy's snapshot in the place of all that the journal holds.
+  func adopt(_ snapshot: JournalSnapshot, outbox: [OwedChunk], _ done: @escaping @Sendable ((any Error)?) -> Void) {
+    perform(done) { [self] journal in
+      // Before it is: whoever reads the journal meanwhile may find neither the old one nor the new.
+      replacements.wrappingAdd(1, ordering: .sequentiallyConsistent)
+      try journal.adopt(snapshot, outbox: outbox, isVerified: true)
+    }
+  }
+
+  /// How often all of the journal was replaced: who reads it beside its owner must begin anew then.
+  var replaced: Int { replacements.load(ordering: .sequentiallyConsistent) }
+
+  /// What other copies of the machine will still ask for; `nil` until the owner has said.
+  var needsOfCopies: [Retention.Need]? { copies.withLock { $0 } }
+  func note(needsOfCopies needs: [Retention.Need]) { copies.withLock { $0 = needs } }
 
   /// Removes the end of the journal, which must then be opened anew.
   func cut(after sequence: SequenceNumber) throws { try queue.sync { try journal.cutAndMark(after: sequence) } }

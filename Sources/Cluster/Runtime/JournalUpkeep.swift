@@ -6,8 +6,8 @@ import Machine
 import Market
 
 /// What is done beside a machine's trading for its journal: snapshots, made by a shadow of the machine that replays the
-/// journal, so that the machine itself never pauses; the check of each by replaying to it from the one before; and the
-/// scrub of what opening the journal did not look at. It works at a low priority on a thread of its own, and writes in
+/// journal, so that the machine itself never pauses; the check of each by replaying to it from the one before; the
+/// truncation of what nobody needs any more; and the scrub of what opening the journal did not look at. It works at a low priority on a thread of its own, and writes in
 /// small pieces between the batches.
 final class JournalUpkeep<M: Machine & ~Copyable>: @unchecked Sendable {
   private let journal: JournalThread
@@ -19,15 +19,23 @@ final class JournalUpkeep<M: Machine & ~Copyable>: @unchecked Sendable {
   /// Of the scrub; touched by the upkeep's thread.
   private var scrubbed: JournalPosition?
   private var hasScrubbed = false
+  /// Of the truncation; touched by the upkeep's thread.
+  private var policy: RetentionPolicy
 
   /// Bytes of a snapshot in one transaction: a batch behind it waits no longer than for so much.
   private static var pieceBytes: Int { 256 << 10 }
   /// Entries replayed or checked between two looks whether it is to end.
   private static var sliceEntries: Int { 4_096 }
   private static var lowPriority: Int32 { 10 }
+  /// Entries that go in one transaction, and the rest between two: batches of the trading come between.
+  private static var entriesPerTruncation: Int { 512 }
+  private static var truncationRestMicroseconds: UInt32 { 2_000 }
+  /// Between two looks whether something may go.
+  private static var truncationSeconds: Int { 2 }
 
-  init(_ journal: JournalThread, log: Logger) {
+  init(_ journal: JournalThread, policy: RetentionPolicy, log: Logger) {
     self.journal = journal
+    self.policy = policy
     self.log = log
     Thread.detachNewThread { [self] in
       // Of this thread alone.
@@ -54,10 +62,15 @@ final class JournalUpkeep<M: Machine & ~Copyable>: @unchecked Sendable {
   private func run() {
     scrub()
     while true {
-      work.wait()
+      let isWanted = work.wait(timeout: .now() + .seconds(Self.truncationSeconds)) == .success
       if isEnding { return }
+      guard isWanted else {
+        truncate()
+        continue
+      }
       guard let (sequence, done) = lock.withLock({ wanted }) else { continue }
       lock.withLock { wanted = nil }
+      let replaced = journal.replaced
       do {
         try makeSnapshot(through: sequence)
         done(nil)
@@ -65,13 +78,16 @@ final class JournalUpkeep<M: Machine & ~Copyable>: @unchecked Sendable {
       } catch is Ended {
         return
       } catch {
-        done(error)
+        // Of a journal that was replaced meanwhile nothing was to be kept.
+        done(journal.replaced == replaced ? error : nil)
       }
       scrub()
     }
   }
 
   private struct Ended: Error {}
+  /// The journal is another one than that which was read.
+  private struct Replaced: Error {}
 
   private func makeSnapshot(through sequence: SequenceNumber) throws {
     let reader = journal.reader
@@ -88,6 +104,7 @@ final class JournalUpkeep<M: Machine & ~Copyable>: @unchecked Sendable {
       if isEnding { throw Ended() }
       let end = min(snapshot.bytes.count, start + Self.pieceBytes)
       try journal.sync { journal in
+        guard journal.draftSequence == snapshot.position.sequence else { throw Replaced() }
         try journal.begin()
         try snapshot.bytes[start..<end].withUnsafeBytes { try journal.putSnapshotPart($0) }
         try journal.commit()
@@ -95,6 +112,7 @@ final class JournalUpkeep<M: Machine & ~Copyable>: @unchecked Sendable {
       start = end
     }
     try journal.sync { journal in
+      guard journal.draftSequence == snapshot.position.sequence else { throw Replaced() }
       try journal.begin()
       try journal.finishSnapshot()
       try journal.commit()
@@ -118,6 +136,35 @@ final class JournalUpkeep<M: Machine & ~Copyable>: @unchecked Sendable {
         if isVerified { try journal.markSnapshotVerified(sequence) } else { try journal.discardSnapshot(sequence) }
         try journal.commit()
       }
+    }
+  }
+
+  /// Takes off the journal's beginning what nobody needs any more.
+  private func truncate() {
+    do {
+      guard let copies = journal.needsOfCopies else { return }
+      let retention = try policy.retention(of: journal.reader, copies: copies, now: MachineClock.wall())
+      let first = try journal.reader.base().sequence
+      var base = first
+      while base < retention.lastRemovable, !isEnding, !lock.withLock({ wanted != nil }) {
+        var reached = base
+        try journal.sync { journal in
+          try journal.begin()
+          reached = try journal.truncate(through: retention.lastRemovable, atMost: Self.entriesPerTruncation)
+          try journal.commit()
+        }
+        guard reached > base else { break }
+        base = reached
+        usleep(Self.truncationRestMicroseconds)
+      }
+      guard base > first else { return }
+      log.info(
+        "journal truncated",
+        metadata: [
+          "through": "\(base)", "until": "\(retention.lastRemovable)", "needed by": "\(retention.bound.name)",
+        ])
+    } catch {
+      log.error("cannot truncate the journal", metadata: ["reason": "\(error)"])
     }
   }
 

@@ -55,7 +55,11 @@ public actor MachineHost<M: Machine & ~Copyable> {
     let sequencer: Sequencer<M> = try Sequencer.open(id: id, journal: journal, genesis: nil, witness: note)
     let others = map.nodes(holding: id).filter { $0.name != node }
     let thread = JournalThread(journal)
-    let upkeep = JournalUpkeep<M>(thread, log: log)
+    // Without an authority there are no other copies.
+    if authority == nil { thread.note(needsOfCopies: []) }
+    let verifiers = map.nodes.filter { $0.role == .verifier }.map { ($0.name, map.verifierDirectory(of: $0.name)) }
+    let upkeep = JournalUpkeep<M>(
+      thread, policy: RetentionPolicy(auditors: configuration.retention, verifiers: verifiers), log: log)
     self.upkeep = upkeep
     world = SocketWorld(
       loop: loop, journal: thread, router: try transport.router(bindingCopyOf: id, on: own),
@@ -81,6 +85,11 @@ public actor MachineHost<M: Machine & ~Copyable> {
     world.snapshotIsDurable = { [unowned self] failure in
       assumeIsolated { host in
         if let failure { host.core.journalFailed(failure) } else { host.core.snapshotIsDurable() }
+      }
+    }
+    world.snapshotIsAdopted = { [unowned self] failure in
+      assumeIsolated { host in
+        if let failure { host.core.journalFailed(failure) } else { host.core.snapshotIsAdopted() }
       }
     }
     world.authorityAnswered = { [unowned self] question, word in

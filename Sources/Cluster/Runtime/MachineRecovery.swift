@@ -34,9 +34,6 @@ public enum MachineRecovery {
     var machine = M(id: id)
     var next = SequenceNumber(1)
     if let snapshot {
-      guard snapshot.version == M.snapshotVersion else {
-        throw RuntimeError.unknownSnapshotVersion(id, found: snapshot.version, known: M.snapshotVersion)
-      }
       machine = try restore(id, snapshot)
       next = snapshot.position.sequence.next
     }
@@ -53,7 +50,11 @@ public enum MachineRecovery {
     return machine
   }
 
-  private static func restore<M: Machine & ~Copyable>(_ id: MachineID, _ snapshot: JournalSnapshot) throws -> M {
+  /// The machine that a snapshot tells of.
+  static func restore<M: Machine & ~Copyable>(_ id: MachineID, _ snapshot: JournalSnapshot) throws -> M {
+    guard snapshot.version == M.snapshotVersion else {
+      throw RuntimeError.unknownSnapshotVersion(id, found: snapshot.version, known: M.snapshotVersion)
+    }
     let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: snapshot.bytes.count, alignment: 16)
     defer { bytes.deallocate() }
     bytes.copyBytes(from: snapshot.bytes)

@@ -37,6 +37,17 @@ struct Follower {
   var acknowledged: SequenceNumber
   /// Monotonic time since which it has certainly been heard: when that was sent which its last word answers.
   var heardAt: Int64
+  /// The journal does not hold any more what it lacks.
+  var isLeftBehind = false
+}
+
+/// A copy that is being given a snapshot.
+struct Receiver {
+  var node: String
+  /// The entry after which the snapshot was taken: what comes after it is asked for next.
+  var sequence: SequenceNumber
+  /// Monotonic time of its last request.
+  var heardAt: Int64
 }
 
 /// Why a reign ended.

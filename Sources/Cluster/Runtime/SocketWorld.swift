@@ -23,6 +23,7 @@ final class SocketWorld: HostWorld {
   /// Called on the loop.
   var batchIsDurable: @Sendable (CommitBatch, (any Error)?) -> Void = { _, _ in }
   var snapshotIsDurable: @Sendable ((any Error)?) -> Void = { _ in }
+  var snapshotIsAdopted: @Sendable ((any Error)?) -> Void = { _ in }
   var authorityAnswered: @Sendable (AuthorityQuestion, AuthorityWord) -> Void = { _, _ in }
   /// Makes a snapshot beside the trading.
   var snapshotBeside: ((SequenceNumber, @escaping @Sendable ((any Error)?) -> Void) -> Void)?
@@ -133,6 +134,20 @@ final class SocketWorld: HostWorld {
   func recentLinks() throws -> [CommonGround.Link] {
     try journal.journal.recentLinks().map { CommonGround.Link(sequence: $0.sequence, link: $0.link) }
   }
+
+  var journalBase: SequenceNumber { get throws { try journal.reader.base().sequence } }
+  func newestSnapshot() throws -> SnapshotOffer? { try journal.reader.newestVerifiedSnapshot() }
+  func snapshotPart(of sequence: SequenceNumber, _ part: UInt32) throws -> [UInt8]? {
+    try journal.reader.snapshotPart(of: sequence, part)
+  }
+
+  func adopt(_ snapshot: JournalSnapshot, outbox: [OwedChunk]) {
+    journal.adopt(snapshot, outbox: outbox) { [loop, snapshotIsAdopted] failure in
+      loop.perform { snapshotIsAdopted(failure) }
+    }
+  }
+
+  func copiesNeed(_ needs: [Retention.Need]) { journal.note(needsOfCopies: needs) }
 
   func cutJournal(after sequence: SequenceNumber) throws { try journal.cut(after: sequence) }
 

@@ -56,6 +56,10 @@ public struct ClusterMap: Codable, Sendable, Hashable {
     public var logKeepFiles = 4
     public var journalMapGigabytes = 64
     public var snapshotEvery = 250_000
+    /// Bytes kept free, and what a journal keeps for auditors; absent in maps of older builds.
+    public var journalHeadroomBytes: Int?
+    public var journalRetainEntries: Int?
+    public var journalRetainHours: Int?
     public var marksIntervalMilliseconds = 500
     public var marksSeed = 1
     /// A client silent for so long has ended its session; a gateway, those of all its clients.
@@ -137,6 +141,8 @@ public struct ClusterMap: Codable, Sendable, Hashable {
   /// Logs that the cluster's own clients keep for the auditor.
   public var clientLogDirectory: String { "\(dataDirectory)/clients" }
   public var logDirectory: String { "\(dataDirectory)/logs" }
+  /// Where a verifier keeps what it goes on from, and tells how far it has come.
+  public func verifierDirectory(of node: String) -> String { "\(dataDirectory)/verifiers/\(node)" }
   public func keyDirectory(of node: String) -> String { "\(keyDirectory)/\(node)" }
 
   public static func path(in dataDirectory: String) -> String { "\(dataDirectory)/cluster.json" }

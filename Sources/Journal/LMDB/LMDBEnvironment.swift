@@ -56,6 +56,9 @@ public final class LMDBEnvironment: Sendable {
 
   deinit { shared.close() }
 
+  /// Whether the data file is still the one that lies in the directory; if not, another was put in its place.
+  public var isCurrent: Bool { shared.isCurrent(in: directory) }
+
   /// Why writing has ended, or `nil` while it is allowed.
   public var endOfTerm: String? { shared.endOfTerm.withLock { $0 } }
   func endTerm(_ cause: String) { shared.endOfTerm.withLock { $0 = $0 ?? cause } }

@@ -5,11 +5,20 @@ import Synchronization
 /// The one LMDB handle that this process has on a directory, shared by all who open it here.
 ///
 /// LMDB's lock file is held by POSIX record locks, which the first `close` in a process drops for all: a second handle
-/// on the same directory would unprotect the first.
+/// on the same directory would unprotect the first. What counts is the data file: where another was put in its place, a
+/// restored copy or another's, the handle of the one before sees what is gone, and the next to open gets a new one.
 final class SharedEnvironment: @unchecked Sendable {
   private struct FileIdentity: Hashable {
     var device: UInt64
     var file: UInt64
+
+    /// Of the data file in `directory`; `nil` if there is none.
+    init?(in directory: String) {
+      var status = stat()
+      guard stat("\(directory)/data.mdb", &status) == 0 else { return nil }
+      device = UInt64(status.st_dev)
+      file = UInt64(status.st_ino)
+    }
   }
   private static let open = Mutex<[FileIdentity: SharedEnvironment]>([:])
 
@@ -31,26 +40,27 @@ final class SharedEnvironment: @unchecked Sendable {
   static func open(
     _ directory: String, _ configuration: LMDBConfiguration, readOnly: Bool
   ) throws(JournalError) -> SharedEnvironment {
-    var status = stat()
-    guard stat(directory, &status) == 0 else {
-      if readOnly, errno == ENOENT { throw .noJournal(path: directory) }
-      throw .failed(operation: "stat", path: directory, code: errno)
-    }
-    let identity = FileIdentity(device: UInt64(status.st_dev), file: UInt64(status.st_ino))
     let result = open.withLock { open -> Result<SharedEnvironment, JournalError> in
-      if let shared = open[identity] {
+      if let identity = FileIdentity(in: directory), let shared = open[identity] {
         guard readOnly || !shared.isReadOnly else { return .failure(.openReadOnly(path: directory)) }
         shared.users += 1
         return .success(shared)
       }
-      return make(directory, configuration, readOnly: readOnly).map { handle in
+      return make(directory, configuration, readOnly: readOnly).flatMap { handle in
+        guard let identity = FileIdentity(in: directory) else {
+          mdb_env_close(handle)
+          return .failure(.noJournal(path: directory))
+        }
         let shared = SharedEnvironment(handle: handle, isReadOnly: readOnly, identity: identity)
         open[identity] = shared
-        return shared
+        return .success(shared)
       }
     }
     return try result.get()
   }
+
+  /// Whether the data file in `directory` is still the one that was opened.
+  func isCurrent(in directory: String) -> Bool { FileIdentity(in: directory) == identity }
 
   /// Lets go of one use; the last one closes LMDB's handle.
   func close() {

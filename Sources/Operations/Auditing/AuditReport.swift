@@ -18,6 +18,8 @@ public struct AuditReport: Codable, Sendable {
   /// Final epochs.
   public var epochs: Int
   public var invariants: [Invariant]
+  /// Of each machine whose journal was truncated, the first entry that was audited; absent where all was.
+  public var from_sequence: [String: UInt64]?
   public init(state_root: String, epochs: Int, invariants: [Invariant]) {
     self.state_root = state_root
     self.epochs = epochs

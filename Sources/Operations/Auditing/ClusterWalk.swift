@@ -32,6 +32,8 @@ package final class ClusterWalk: ReexecutionObserver {
   private var followedEpoch = Epoch(0)
   /// Instruments of the market by now.
   private var instrumentCount: Int
+  /// Of each journal that was truncated, the first entry that is walked.
+  private(set) var beginnings: [MachineID: SequenceNumber] = [:]
   /// Machines that cannot be re-executed any further.
   private var broken: Set<MachineID> = []
 
@@ -89,6 +91,7 @@ package final class ClusterWalk: ReexecutionObserver {
 
   /// Walks every journal to its end, or until `last` is ended and its header made.
   func run(past last: Epoch?) throws {
+    try begin()
     var epoch = Epoch(1)
     while true {
       var isAnyPast = false
@@ -99,6 +102,22 @@ package final class ClusterWalk: ReexecutionObserver {
       // The coordinator makes an epoch's header when it is in a later one.
       if !isAnyPast || last.map({ epoch >= $0 && rootChain.hasMade($0) }) ?? false { return }
       epoch = epoch.next
+    }
+  }
+
+  /// Tells the checks which journals begin after a snapshot.
+  private func begin() throws {
+    for machine in machines.together.all {
+      try machine.open()
+      guard machine.firstSequence.rawValue > 1 else { continue }
+      beginnings[machine.id] = machine.firstSequence
+      let before = SequenceNumber(machine.firstSequence.rawValue - 1)
+      ownership.began(machine.id, after: before)
+      acknowledgements.began(machine.id, after: before)
+      determinism.began(machine.id, in: machine.epoch)
+      streams.began(machine, among: machines.together.all)
+      if machine.id == .risk { liveness.isPartial = true }
+      if machine.id == .settlement { rootChain.isPartial = true }
     }
   }
 

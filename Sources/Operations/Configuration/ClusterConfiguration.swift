@@ -33,6 +33,11 @@ public struct ClusterConfiguration: Sendable, Hashable {
   public var logKeepFiles = 4
   public var journalMapGigabytes = 64
   public var snapshotEvery = 250_000
+  /// Bytes of disk and of map that a journal keeps free.
+  public var journalHeadroomBytes = 256 << 20
+  /// What a journal keeps for auditors: at least the last so many entries, and those of the last so many hours.
+  public var journalRetainEntries = 10_000_000
+  public var journalRetainHours = 168
   public var marksIntervalMilliseconds = 500
   public var marksSeed = 1
   /// Silence after which a client's session is over, and those of all clients of a gateway.
@@ -70,6 +75,11 @@ public struct ClusterConfiguration: Sendable, Hashable {
         source: source, key: "transport.base_port", value: "0",
         rule: "with transport.host = \"\(Self.serviceHost)\" it must be from 1024 to 65000: nobody can look for free "
           + "ports on another host")
+    }
+    if journalHeadroomBytes > journalMapGigabytes << 30 / 8 {
+      throw ConfigurationError(
+        source: source, key: "journal.headroom_bytes", value: "\(journalHeadroomBytes)",
+        rule: "it cannot exceed an eighth of journal.map_gigabytes, which is \(journalMapGigabytes << 30 / 8) bytes")
     }
     if let problem = authority.problem {
       throw ConfigurationError(
@@ -203,6 +213,9 @@ extension ClusterConfiguration {
     "log.keep_files": number(\.logKeepFiles, 1...64),
     "journal.map_gigabytes": number(\.journalMapGigabytes, 1...4_096),
     "journal.snapshot_every": number(\.snapshotEvery, 1_000...1_000_000_000),
+    "journal.headroom_bytes": number(\.journalHeadroomBytes, 16 << 20...1 << 40),
+    "journal.retain_entries": number(\.journalRetainEntries, 0...1_000_000_000_000),
+    "journal.retain_hours": number(\.journalRetainHours, 0...87_600),
     "marks.interval_milliseconds": number(\.marksIntervalMilliseconds, 50...10_000),
     "marks.seed": number(\.marksSeed, 0...Int.max),
     "sessions.client_silence_milliseconds": number(\.clientSilenceMilliseconds, 500...600_000),

@@ -19,6 +19,11 @@ public struct JournalVerification: CommandReport {
     var machine: String
     /// The first entry there is: not 1 once the journal was truncated.
     var firstSequence: UInt64
+    /// The entry from which on the machine's state is verified: the one after its earliest snapshot, where the journal
+    /// was truncated. What came before is nobody's to check here.
+    var fromSequence: UInt64
+    /// What contradicts the state and the chain that a truncated journal begins with.
+    var contradictions: [String]
     /// Entries and batches found whole.
     var entries: UInt64
     var batches: Int
@@ -31,20 +36,32 @@ public struct JournalVerification: CommandReport {
   }
   var journals: [Journal] = []
 
-  public var isGood: Bool { journals.allSatisfy { $0.damage == nil && $0.damagedSnapshots.isEmpty } }
+  public var isGood: Bool {
+    journals.allSatisfy { $0.damage == nil && $0.damagedSnapshots.isEmpty && $0.contradictions.isEmpty }
+  }
 
   /// - Parameter names: The machines whose journals are meant; empty for all.
   public init(_ names: [String], dataDirectory: String) throws {
     let shelf = try JournalShelf(dataDirectory: dataDirectory)
     let copies = names.isEmpty ? shelf.copies : try names.map { try shelf.copy(named: $0) }
+    let coordinator = shelf.machines.contains(.settlement) ? try shelf.reader(of: .settlement) : nil
     for copy in copies {
-      journals.append(try Self.verify(JournalReader(directory: copy.directory, machine: copy.machine), copy.name))
+      let reader = try JournalReader(directory: copy.directory, machine: copy.machine)
+      var journal = try Self.verify(reader, copy.name)
+      if journal.firstSequence > 1, journal.damage == nil {
+        let base = try reader.base().sequence
+        let state = try reader.snapshots().first { $0.sequence >= base }
+        journal.fromSequence = (state?.sequence ?? base).next.rawValue
+        journal.contradictions = try JournalBaseCheck.contradictions(reader, coordinator: coordinator)
+      }
+      journals.append(journal)
     }
   }
 
   private static func verify(_ reader: JournalReader, _ name: String) throws -> Journal {
     var result = Journal(
-      machine: name, firstSequence: 1, entries: 0, batches: 0, epochs: 0, chainHead: "",
+      machine: name, firstSequence: 1, fromSequence: 1, contradictions: [], entries: 0, batches: 0, epochs: 0,
+      chainHead: "",
       goodSnapshots: [], damagedSnapshots: [], damage: nil)
     var position = JournalPosition()
     // The snapshots first: while the journal is being written, they end before the walk does.
@@ -116,6 +133,12 @@ public struct JournalVerification: CommandReport {
         "\(journal.machine): \(journal.entries) entries in \(journal.batches) batches and \(journal.epochs) epochs "
           + "are whole, head \(journal.chainHead)"
       ]
+      if journal.firstSequence > 1 {
+        lines.append(
+          "  truncated: it begins with entry \(journal.firstSequence), and the state is verified from entry "
+            + "\(journal.fromSequence) on")
+      }
+      for contradiction in journal.contradictions { lines.append("  CONTRADICTED: \(contradiction)") }
       for snapshot in journal.damagedSnapshots { lines.append("  DAMAGED: the snapshot after entry \(snapshot)") }
       if let damage = journal.damage {
         let place = damage.sequence.map { "entry \($0)" } ?? "the journal"

@@ -85,6 +85,9 @@ public struct ClusterDirectory {
     settings.logKeepFiles = configuration.logKeepFiles
     settings.journalMapGigabytes = configuration.journalMapGigabytes
     settings.snapshotEvery = configuration.snapshotEvery
+    settings.journalHeadroomBytes = configuration.journalHeadroomBytes
+    settings.journalRetainEntries = configuration.journalRetainEntries
+    settings.journalRetainHours = configuration.journalRetainHours
     settings.marksIntervalMilliseconds = configuration.marksIntervalMilliseconds
     settings.marksSeed = configuration.marksSeed
     settings.clientSilenceMilliseconds = configuration.clientSilenceMilliseconds

@@ -82,6 +82,11 @@ final class NodeHosts {
   private func open(_ machine: MachineID, _ map: ClusterMap) throws -> Hosted {
     var configuration = HostConfiguration()
     configuration.journal.mapSize = map.settings.journalMapGigabytes << 30
+    if let bytes = map.settings.journalHeadroomBytes { configuration.journal.headroomBytes = bytes }
+    if let entries = map.settings.journalRetainEntries { configuration.retention.entries = UInt64(entries) }
+    if let hours = map.settings.journalRetainHours {
+      configuration.retention.nanoseconds = Int64(hours) * 3_600_000_000_000
+    }
     configuration.snapshotEvery = UInt64(map.settings.snapshotEvery)
     let loop = try SocketLoop(name: machine.description)
     switch machine.kind {

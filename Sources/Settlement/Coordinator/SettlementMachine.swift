@@ -88,6 +88,7 @@ public struct SettlementMachine: ~Copyable, Machine {
   public var root: Digest { book.root }
   /// The last epoch applied; 0 before the first.
   public var lastAppliedEpoch: Epoch { lastHeader?.epoch ?? Epoch(0) }
+  public var knownMarket: MarketDefinition? { market }
   /// The deposit that it takes up next: where its edge reads on.
   public var nextDeposit: UInt64 { depositsForwarded &+ 1 }
 

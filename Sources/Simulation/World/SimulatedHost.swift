@@ -17,8 +17,8 @@ final class SimulatedHost<M: Machine & ~Copyable>: HostWorld, JournalWriter {
   let incarnation: UInt32
   /// As whom it may write its journal.
   let ownership: UInt64
-  private unowned let cluster: SimulatedCluster
-  private let journal: SimulatedJournal
+  unowned let cluster: SimulatedCluster
+  let journal: SimulatedJournal
   private var links: [SimulatedLink] = []
   /// Hosts with other copies of the machine; their sockets come after those of the links.
   private let copies: [Int]
@@ -27,7 +27,7 @@ final class SimulatedHost<M: Machine & ~Copyable>: HostWorld, JournalWriter {
   /// The last entry that was let out, and is known to be.
   private var announced = SequenceNumber(0)
   private var life = ProcessLife()
-  private var core: HostCore<M>!
+  private(set) var core: HostCore<M>!
   /// Frames that wait until the core takes input.
   private var inbox: [(source: Int, peer: [UInt8], name: String, frame: [UInt8])] = []
   private var wakeUpAt = Int64.max
@@ -92,7 +92,7 @@ final class SimulatedHost<M: Machine & ~Copyable>: HostWorld, JournalWriter {
   func authorityHasNews() { happen { [unowned self] in membership?.follow() } }
 
   /// Nothing that is let out may be heard of before the archive has it.
-  private func noticeReleases() {
+  func noticeReleases() {
     let released = core.released
     guard released > announced else { return }
     // What it has found in its journal may be of the reign before.
@@ -109,7 +109,7 @@ final class SimulatedHost<M: Machine & ~Copyable>: HostWorld, JournalWriter {
 
   // MARK: Life
 
-  private func happen(_ action: @escaping () -> Void) {
+  func happen(_ action: @escaping () -> Void) {
     if life.allows(action) { action() }
   }
 

@@ -12,6 +12,9 @@ extension SimulatedJournal {
   func forEachBatch(
     after sequence: SequenceNumber, _ body: (UnsafeRawBufferPointer, SequenceNumber) throws -> Bool
   ) throws {
+    guard sequence >= base.sequence else {
+      throw JournalError.truncated(path: "journal of \(machine)", asked: sequence.next, first: base.sequence.next)
+    }
     for batch in batches[firstBatch(after: sequence)...] {
       let goesOn = try batch.entries.withUnsafeBytes { try body($0, batch.last) }
       if !goesOn { return }
@@ -21,6 +24,7 @@ extension SimulatedJournal {
   /// The link of the batch that ended with an entry; `nil` if none did.
   func link(endingAt sequence: SequenceNumber) -> Digest? {
     guard sequence.rawValue > 0 else { return nil }
+    if sequence == base.sequence { return base.chainHead }
     let place = firstBatch(after: SequenceNumber(sequence.rawValue - 1))
     return place < batches.count && batches[place].last == sequence ? batches[place].link : nil
   }
@@ -35,14 +39,31 @@ extension SimulatedJournal {
       if links.count >= 64 { step *= 2 }
       place -= step
     }
+    if !base.isBeginning { links.append(CommonGround.Link(sequence: base.sequence, link: base.chainHead)) }
     return links
+  }
+
+  /// Begins after another copy's snapshot, with what is owed by then; what was here before is gone.
+  func adopt(_ snapshot: JournalSnapshot, outbox owed: [OwedChunk], by owner: UInt64) throws {
+    try check(owner)
+    base = snapshot.position
+    position = snapshot.position
+    self.snapshot = snapshot
+    baseSnapshot = snapshot
+    batches.removeAll()
+    outbox.removeAll()
+    for chunk in owed {
+      outbox[chunk.destination, default: []].append(
+        Chunk(
+          firstNumber: chunk.firstNumber, count: chunk.count, epoch: chunk.epoch, messages: chunk.messages))
+    }
   }
 
   /// Removes all that was written after an entry that ends a batch.
   func cut(after sequence: SequenceNumber) throws {
     batches.removeSubrange(firstBatch(after: sequence)...)
-    if let kept = snapshot, kept.position.sequence > sequence { snapshot = nil }
-    position = try walk(from: JournalPosition(), batches: .max) { _, _, _ in }
+    if let kept = snapshot, kept.position.sequence > sequence { snapshot = baseSnapshot }
+    position = try walk(from: base, batches: .max) { _, _, _ in }
     isCut = true
   }
 

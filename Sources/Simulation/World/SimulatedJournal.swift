@@ -31,8 +31,12 @@ final class SimulatedJournal: ReadableJournal {
   }
 
   let machine: MachineID
+  /// Before the first entry that is here.
+  var base = JournalPosition()
   var position = JournalPosition()
   var snapshot: JournalSnapshot?
+  /// What it began after, if that was not the beginning.
+  var baseSnapshot: JournalSnapshot?
   var batches: [Batch] = []
   var outbox: [MachineID: [Chunk]] = [:]
   private(set) var bytes: UInt64 = 0
@@ -56,7 +60,7 @@ final class SimulatedJournal: ReadableJournal {
       // The tail is no whole batch: it lacks its link, so nobody was told of it.
       tornTail.removeAll()
     }
-    _ = try walk(from: JournalPosition(), batches: .max) { _, _, _ in }
+    _ = try walk(from: base, batches: .max) { _, _, _ in }
     writer += 1
     return writer
   }
@@ -104,7 +108,7 @@ final class SimulatedJournal: ReadableJournal {
     snapshot = JournalSnapshot(position: position, version: version, bytes: bytes)
   }
 
-  private func check(_ owner: UInt64) throws(JournalError) {
+  func check(_ owner: UInt64) throws(JournalError) {
     #if NOVATION_PLANT
       if SimulatedPlant.skipsTermCheck.load(ordering: .relaxed) { return }
     #endif
@@ -155,6 +159,9 @@ final class SimulatedJournal: ReadableJournal {
     from start: JournalPosition, batches count: Int,
     _ each: (InputHeader, UnsafeRawBufferPointer, _ before: JournalPosition) -> Void
   ) throws(JournalError) -> JournalPosition {
+    guard start.sequence >= base.sequence else {
+      throw .truncated(path: path, asked: start.sequence.next, first: base.sequence.next)
+    }
     var position = start
     var walked = 0
     var index = firstBatch(after: start.sequence)
@@ -212,6 +219,9 @@ final class SimulatedJournal: ReadableJournal {
   func forEachEntry(
     from first: SequenceNumber, _ body: (InputHeader, UnsafeRawBufferPointer) throws -> Bool
   ) throws {
+    guard first > base.sequence else {
+      throw JournalError.truncated(path: path, asked: first, first: base.sequence.next)
+    }
     var goesOn = true
     var failure: (any Error)?
     for batch in batches[firstBatch(after: SequenceNumber(first.rawValue - 1))...] where goesOn {

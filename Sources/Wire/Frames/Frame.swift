@@ -53,9 +53,17 @@ public enum FrameKind: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   /// Supervisor to node: a `NodeCommand`, and the node's answer: text, empty when it was done.
   case command = 24
   case commandDone = 25
+  /// Owner to copy, which lacks entries that the owner's journal has no more, or that are not worth the way: this is my
+  /// newest verified snapshot: term u32, then the offer.
+  case snapshotOffer = 26
+  /// Copy to owner: give me these parts of it, or what was owed to a consumer by then (`CopyRequest`).
+  case snapshotWanted = 27
+  /// Owner to copy: a part (`SnapshotPart`); messages that are owed (`OwedMessages`).
+  case snapshotPart = 28
+  case owedMessages = 29
   /// Consumer to producer: what does your clock say? And the answer (`ClockReading` both).
-  case askTime = 26
-  case time = 27
+  case askTime = 30
+  case time = 31
 }
 
 /// Writes and opens frames.

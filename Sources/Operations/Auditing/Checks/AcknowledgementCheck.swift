@@ -25,6 +25,13 @@ package final class AcknowledgementCheck {
     checkAnswers()
   }
 
+  /// The journal is walked from the entry after `sequence` on: what was told of earlier ones cannot be compared.
+  func began(_ machine: MachineID, after sequence: SequenceNumber) {
+    guard let cursor = cursors[machine] else { return }
+    let first = cursor.first { evidence.acknowledgements[$0].sequence > sequence } ?? cursor.upperBound
+    cursors[machine] = first..<cursor.upperBound
+  }
+
   /// An entry that is no action answers nothing.
   func entry(_ machine: MachineID, _ header: InputHeader) {
     lastSequences[machine] = header.sequence

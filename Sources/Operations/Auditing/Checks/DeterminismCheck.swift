@@ -10,6 +10,11 @@ package final class DeterminismCheck {
   /// Encoded commitments of each machine that the coordinator has not journalled yet, by epoch.
   private var open: [MachineID: [Epoch: [UInt8]]] = [:]
   private var outputs: [MachineID: StateHasher] = [:]
+  /// The first epoch that each machine is seen to seal.
+  private var firstEpochs: [MachineID: Epoch] = [:]
+
+  /// A machine is executed from the midst of `epoch` on: it commits to that one and those after it.
+  func began(_ machine: MachineID, in epoch: Epoch) { firstEpochs[machine] = epoch }
 
   /// Whatever keeps a machine from being re-executed.
   func broken(_ breach: ReexecutionBreach) { findings.breach("\(breach)") }
@@ -25,10 +30,24 @@ package final class DeterminismCheck {
 
   /// What the coordinator journalled.
   func journalled(_ commitment: Commitment, from machine: MachineID) {
+    if let first = firstEpochs[machine], commitment.seal.epoch < first { return }
     let own = open[machine]?.removeValue(forKey: commitment.seal.epoch)
     findings.check(
       own == commitment.encoded,
       "\(machine): its commitment to epoch \(commitment.seal.epoch) is not the one that its journal gives")
+  }
+
+  /// Executes what one that began after a snapshot has executed once more.
+  func executeAgain(_ replica: any Reexecutable, as second: any Reexecutable) {
+    do {
+      try second.open()
+      while second.lastSequence < replica.lastSequence { guard try second.advanceOneBatch() else { break } }
+      findings.check(
+        second.lastSequence == replica.lastSequence && second.stateHash == replica.stateHash,
+        "\(replica.id): executed twice, it is in two states at the end")
+    } catch {
+      findings.breach("\(replica.id): cannot be executed a second time: \(error)")
+    }
   }
 
   func executeAgain<M: Machine & ~Copyable>(_ replica: Replica<M>, _ journal: any ReadableJournal) {

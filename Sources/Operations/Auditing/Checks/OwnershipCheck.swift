@@ -7,6 +7,9 @@ package final class OwnershipCheck {
   package let findings = Findings(.oneOwner)
   private var last: [MachineID: (sequence: SequenceNumber, term: Term)] = [:]
 
+  /// The journal is walked from the entry after `sequence` on.
+  func began(_ machine: MachineID, after sequence: SequenceNumber) { last[machine] = (sequence, Term(0)) }
+
   func entry(_ machine: MachineID, _ header: InputHeader) {
     let before = last.updateValue((header.sequence, header.term), forKey: machine) ?? (SequenceNumber(0), Term(0))
     findings.check(

@@ -14,6 +14,16 @@ package final class StreamCheck {
   private var compared: [Stream: UInt64] = [:]
   private var broken: Set<Stream> = []
 
+  /// The consumer's journal is walked from a place on where it has consumed so much of each source.
+  func began(_ consumer: any Reexecutable, among machines: [any Reexecutable]) {
+    for source in machines where source.id != consumer.id {
+      let stream = Stream(source: source.id, consumer: consumer.id)
+      let number = consumer.startNumber(from: source.id)
+      received[stream] = (number, Epoch(0))
+      compared[stream] = number
+    }
+  }
+
   func entry(_ consumer: MachineID, _ header: InputHeader, epoch: Epoch) {
     let stream = Stream(source: header.source, consumer: consumer)
     let before = received[stream] ?? (0, Epoch(0))
