@@ -2,7 +2,7 @@ import Cluster
 
 /// Every drill, in the order in which `drill all` runs them.
 public enum DrillTable {
-  public static let drills: [any Drill] = kills + standbys + links + disks + clients
+  public static let drills: [any Drill] = kills + standbys + moves + links + disks + clients
 
   /// Run by its name, and not with the others: of moved clocks of processes with a journal, whose threads the clock's
   /// library loses now and then.
@@ -17,6 +17,10 @@ public enum DrillTable {
   private static let standbys: [any Drill] = [
     StandbyTakeover(), KillStandby(), ZombieOwner(), EtcdLost(fault: .killed), EtcdLost(fault: .partitioned),
     EtcdLost(fault: .slow), OwnerCutOff(), EtcdAndStandbyLost(),
+  ]
+
+  private static let moves: [any Drill] = [
+    LiveMove(), MoveWithDeath(victim: .giver), MoveWithDeath(victim: .taker), DrainNode(), RollingRestartDrill(),
   ]
 
   private static let links: [any Drill] = [
