@@ -93,6 +93,7 @@ extension HostCore where M: ~Copyable {
 
   /// Whether it takes inputs as the machine's owner.
   package var isOwner: Bool { reign == .owner }
+  package var term: Term { sequencer.term }
   /// Whether it only follows, and has asked for nothing.
   package var isStandby: Bool { reign == .standby && !isAsking }
 

@@ -26,6 +26,8 @@ final class SimulatedHost<M: Machine & ~Copyable>: HostWorld, JournalWriter {
   private var membership: SimulatedMembership?
   /// The last entry that was let out, and is known to be.
   private var announced = SequenceNumber(0)
+  /// Its term as owner when it let something out last.
+  private var announcedTerm = Term(0)
   private var life = ProcessLife()
   private var core: HostCore<M>!
   /// Frames that wait until the core takes input.
@@ -104,9 +106,11 @@ final class SimulatedHost<M: Machine & ~Copyable>: HostWorld, JournalWriter {
   /// Nothing that is let out may be heard of before the archive has it.
   private func noticeReleases() {
     let released = core.released
+    let isNewReign = core.isOwner && core.term != announcedTerm
+    if core.isOwner { announcedTerm = core.term }
     guard released > announced else { return }
-    // What it has found in its journal may be of the reign before.
-    let isInherited = announced.rawValue == 0
+    // What it has found in its journal, or followed, may be of the reign before.
+    let isInherited = announced.rawValue == 0 || isNewReign
     announced = released
     cluster.released(by: host, incarnation, through: released, isInherited: isInherited)
   }
