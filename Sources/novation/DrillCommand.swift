@@ -86,7 +86,8 @@ struct DrillRunCommand: ParsableCommand {
 
   @Argument(help: "A name that `drill list` knows.") var name: String
   @OptionGroup var arguments: DrillArguments
-  @Option(help: "Write the timeline's picture there (.svg).") var svg: String?
+  @Option(help: "Write the timeline's picture there (.svg); without it to drills/NAME.svg.") var svg: String?
+  @Option(help: "Write a JUnit report there (.xml).") var junit: String?
   @Option(help: "Data directory to use and keep; without it a temporary one.") var data: String?
 
   func run() throws {
@@ -99,8 +100,11 @@ struct DrillRunCommand: ParsableCommand {
     }
     var options = try arguments.options()
     options.dataDirectory = data
-    options.svgPath = svg
+    options.svgPath = svg ?? "\(DrillSeries.defaultDirectory)/\(name).svg"
     let report = DrillRunner(drill, options, executable: Executable.path).run()
+    if let junit {
+      try DrillSeries.Report([report], of: 1, seed: arguments.seed, seconds: report.seconds).writeJUnit(to: junit)
+    }
     print(arguments.json ? Output.json(report) : report.text)
     if !report.passed { throw ExitCode(1) }
   }
@@ -119,7 +123,8 @@ struct DrillAllCommand: ParsableCommand {
   @OptionGroup var arguments: DrillArguments
   @Option(help: "Only these, by name; may be repeated.") var only: [String] = []
   @Option(help: "Write a JUnit report there (.xml).") var junit: String?
-  @Option(help: "Directory for each drill's report (.json) and timeline (.svg).") var out: String?
+  @Option(help: "Directory for each drill's report (.json) and timeline (.svg).")
+  var out = DrillSeries.defaultDirectory
 
   func validate() throws {
     for name in only where DrillTable.drill(named: name) == nil {
@@ -139,7 +144,7 @@ struct DrillAllCommand: ParsableCommand {
       if !arguments.json { print(drill.row) }
       fflush(nil)
     }
-    if let junit { try Data(report.junit.utf8).write(to: URL(fileURLWithPath: junit), options: .atomic) }
+    if let junit { try report.writeJUnit(to: junit) }
     if arguments.json {
       print(Output.json(report))
     } else {

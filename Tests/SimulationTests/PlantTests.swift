@@ -24,6 +24,8 @@
       ("drop-fill", "positions"),
       ("leak-reservation", "positions"),
       ("never-resubscribe", "liveness"),
+      ("go-on-after-hand-over", "one_owner"),
+      ("believe-old-copy", "acknowledged_once"),
     ])
     func aPlantedBugIsCaughtByName(_ plant: String, _ invariant: String) throws {
       let report = try Self.run(1, seeds: 100, plants: [plant], sought: invariant)

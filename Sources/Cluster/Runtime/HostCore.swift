@@ -18,7 +18,7 @@ import Wire
 /// waits until all of it is, and input waits for the question; a seal, which commits to all before it, likewise.
 public final class HostCore<M: Machine & ~Copyable> {
   public let id: MachineID
-  var map: ClusterMap
+  package var map: ClusterMap
   let nodeName: String
   let configuration: HostConfiguration
   let role: HostRole<M>

@@ -31,6 +31,8 @@
     case forgetTicks = "forget-ticks"
     case neverResubscribe = "never-resubscribe"
     case poisonOrder = "poison-order"
+    case goOnAfterHandOver = "go-on-after-hand-over"
+    case believeOldCopy = "believe-old-copy"
 
     /// By which a shard with `poisonOrder` knows what it is to die of.
     static let poisonLabel = ShardFaults.poisonLabel
@@ -57,6 +59,8 @@
       HostFaults.ignoresEpochs.store(bugs.contains(.dropEpochMarker), ordering: .relaxed)
       HostFaults.forgetsTicks.store(bugs.contains(.forgetTicks), ordering: .relaxed)
       HostFaults.neverResubscribes.store(bugs.contains(.neverResubscribe), ordering: .relaxed)
+      HostFaults.goesOnAfterHandOver.store(bugs.contains(.goOnAfterHandOver), ordering: .relaxed)
+      HostFaults.believesOldCopies.store(bugs.contains(.believeOldCopy), ordering: .relaxed)
       MatcherNode.faults.withLock { $0 = shardFaults(bugs) }
       RiskNode.faults.withLock { $0 = riskFaults(bugs) }
       SettlementNode.faults.withLock { $0 = settlementFaults(bugs) }

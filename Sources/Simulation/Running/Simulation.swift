@@ -71,6 +71,9 @@ final class Simulation {
         watch.oneOwner.released(machine, by: host, process, in: archive.position.term)
       }
     }
+    cluster.servedFromOldCopy = { [unowned self] machine, last in
+      watch.acknowledgedOnce.findings.breach("\(machine): entry \(last) is let out from an old copy of the journal")
+    }
     cluster.wrote = { [unowned self] machine, process, isOwner in
       watch.oneOwner.wrote(machine, process, isOwner)
     }

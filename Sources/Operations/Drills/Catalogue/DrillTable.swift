@@ -2,7 +2,7 @@ import Cluster
 
 /// Every drill, in the order in which `drill all` runs them.
 public enum DrillTable {
-  public static let drills: [any Drill] = kills + standbys + links + disks + clients
+  public static let drills: [any Drill] = kills + standbys + moves + links + disks + clients
 
   /// Those that this build can run: some need a planted bug, which only a test build can carry.
   public static var runnable: [any Drill] {
@@ -18,6 +18,10 @@ public enum DrillTable {
   private static let standbys: [any Drill] = [
     StandbyTakeover(), KillStandby(), ZombieOwner(), EtcdLost(fault: .killed), EtcdLost(fault: .partitioned),
     EtcdLost(fault: .slow), OwnerCutOff(), EtcdAndStandbyLost(),
+  ]
+
+  private static let moves: [any Drill] = [
+    LiveMove(), MoveWithDeath(victim: .giver), MoveWithDeath(victim: .taker), DrainNode(), RollingRestartDrill(),
   ]
 
   private static let links: [any Drill] = [
