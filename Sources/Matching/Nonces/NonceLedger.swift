@@ -3,10 +3,11 @@ import Market
 /// The set of live nonces: what was answered to each, until its signature's expiry makes a resend impossible.
 ///
 /// ```
-/// table: (account, key, nonce) → record       buckets: expiry second → runs of records, in order of arrival
+/// tracks, table: (account, key, nonce) → record     buckets: expiry second → runs of records, in order of arrival
 /// ```
 ///
-/// Records of one second lie in runs of eight, so that they are written and forgotten one after another.
+/// Records of one second lie in runs of eight, so that they are written and forgotten one after another. The table holds
+/// only what fits neither track of its account.
 struct NonceLedger: ~Copyable {
   static let run: Slot = 8
   /// Records beyond this are refused; with a run begun and a run ending in every second, all of them have room.
@@ -23,7 +24,9 @@ struct NonceLedger: ~Copyable {
   private var freeRun: Slot = 0
   private var endRun: Slot = 1
   private(set) var count = 0
-  private var more = ResultBlocks()
+  /// Results of operations 1 ... of batches.
+  private var more = SizedBlocks<MoreResult>(capacity: 1 << 28)
+  private var tracks = NonceTracks()
   private var table = SlotTable()
   private var buckets = Slab<ExpiryBucket>(capacity: mostBuckets)
   private var bucketTable = SlotTable()
@@ -49,18 +52,34 @@ struct NonceLedger: ~Copyable {
   private static var traceBytes: Int { mostRuns * Int(run) * MemoryLayout<NonceTrace>.stride }
   private static var linkBytes: Int { mostRuns * MemoryLayout<Slot>.stride }
 
-  var isFull: Bool { count >= Self.mostRecords || more.isFull }
+  var isFull: Bool { count >= Self.mostRecords || more.isFull(for: 256) }
 
-  @inline(__always) func hash(_ account: Slot, _ key: UInt16, _ nonce: UInt64) -> UInt32 {
-    table.hash(nonce, UInt64(account) &<< 16 | UInt64(key))
+  /// Whether the owner's key of the account has never used the nonce, as far as can be told at a glance: no record and
+  /// no order bears it.
+  @inline(__always) func isNew(_ nonce: UInt64, _ account: Slot) -> Bool { tracks.isNew(nonce, account) }
+
+  /// Notes that an order bears the nonce, so that it does not pass for new.
+  mutating func note(_ nonce: UInt64, _ account: Slot) { tracks.note(nonce, account) }
+
+  private func hash(_ account: Slot, _ key: UInt16, _ nonce: UInt64) -> UInt32 {
+    table.hash(nonce, UInt64(account) << 16 | UInt64(key))
   }
 
-  @inline(__always) func find(_ account: Slot, _ key: UInt16, _ nonce: UInt64) -> Slot {
-    find(account, key, nonce, hash(account, key, nonce))
-  }
-  @inline(__always) func find(_ account: Slot, _ key: UInt16, _ nonce: UInt64, _ hash: UInt32) -> Slot {
+  /// The live record, or 0.
+  @inline(never) func find(_ account: Slot, _ key: UInt16, _ nonce: UInt64) -> Slot {
     let records = records
-    return table.find(hash) {
+    if key == ShardMachine.ownerKey {
+      if tracks.isNew(nonce, account) { return 0 }
+      let traces = traces
+      let record = tracks.find(nonce, account) { record, block in
+        let trace = traces[Int(record)]
+        return trace.place == block && trace.accountSlot & ~NonceTrace.batch == account
+          && records[Int(record)].nonce == nonce
+      }
+      if record != 0 { return record }
+    }
+    if table.count == 0 { return 0 }
+    return table.find(hash(account, key, nonce)) {
       let record = records + Int($0)
       return record.pointee.nonce == nonce && record.pointee.accountSlot == account && record.pointee.key == key
     }
@@ -69,7 +88,7 @@ struct NonceLedger: ~Copyable {
   /// Remembers an action whose results are all still `pending`; there must be room. `isFirst` where no other expires in
   /// that second.
   @inline(__always) mutating func insert(
-    _ record: NonceRecord, _ hash: UInt32, expiring second: Int64
+    _ record: NonceRecord, expiring second: Int64
   ) -> (slot: Slot, isFirst: Bool) {
     var bucket = buckets.base + Int(recent)
     var isFirst = false
@@ -82,17 +101,29 @@ struct NonceLedger: ~Copyable {
     bucket.pointee.count &+= 1
     count &+= 1
     (records + Int(slot)).initialize(to: record)
-    traces[Int(slot)] = NonceTrace(hash: hash, accountSlot: record.accountSlot)
-    let records = records
-    table.insert(hash, slot) {
-      (records[Int($0)].nonce, UInt64(records[Int($0)].accountSlot) << 16 | UInt64(records[Int($0)].key))
-    }
+    let block =
+      record.key == ShardMachine.ownerKey ? tracks.append(record.nonce, record.accountSlot, slot) : 0
+    traces[Int(slot)] = NonceTrace(place: block, accountSlot: record.accountSlot)
+    if block == 0 { enterTable(slot) }
     if record.count > 1 { keepResults(slot) }
     return (slot, isFirst)
   }
 
+  @inline(never) private mutating func enterTable(_ slot: Slot) {
+    let record = records[Int(slot)]
+    let hash = hash(record.accountSlot, record.key, record.nonce)
+    traces[Int(slot)] = NonceTrace(place: hash, accountSlot: record.accountSlot | NonceTrace.hashed)
+    let records = records
+    table.insert(hash, slot) {
+      (records[Int($0)].nonce, UInt64(records[Int($0)].accountSlot) << 16 | UInt64(records[Int($0)].key))
+    }
+  }
+
   @inline(never) private mutating func keepResults(_ slot: Slot) {
-    records[Int(slot)].more = more.take(Int(records[Int(slot)].count) - 1)
+    let count = Int(records[Int(slot)].count) - 1
+    let block = more.take(count)
+    more.at(block).initialize(repeating: MoreResult(filled: 0, outcome: .pending), count: count)
+    records[Int(slot)].more = block
     traces[Int(slot)].accountSlot |= NonceTrace.batch
   }
   @inline(never) private mutating func dropResults(_ slot: Slot) {
@@ -143,9 +174,14 @@ struct NonceLedger: ~Copyable {
       var slot = bucket.pointee.first
       for _ in 0..<going {
         let trace = traces[Int(slot)]
-        table.remove(trace.hash, slot)
+        traces[Int(slot)].accountSlot = 0
+        if trace.accountSlot & NonceTrace.hashed == 0 {
+          tracks.remove(from: trace.place)
+        } else {
+          table.remove(trace.place, slot)
+        }
         if trace.accountSlot & NonceTrace.batch != 0 { dropResults(slot) }
-        forgotten(trace.accountSlot & ~NonceTrace.batch)
+        forgotten(trace.accountSlot & ~(NonceTrace.batch | NonceTrace.hashed))
         slot &+= 1
         if slot & (Self.run - 1) == 0 { slot = dropRun(slot / Self.run - 1) }
       }
@@ -207,12 +243,12 @@ extension NonceLedger {
       records[Int(slot)].filled = filled
       return
     }
-    more.result(records[Int(slot)].more, index - 1).pointee = MoreResult(filled: filled, outcome: outcome)
+    more.at(records[Int(slot)].more)[index - 1] = MoreResult(filled: filled, outcome: outcome)
   }
 
   /// How an operation of the action ended, or stands.
   func outcome(_ slot: Slot, _ index: Int) -> Outcome {
-    index == 0 ? records[Int(slot)].outcome : more.result(records[Int(slot)].more, index - 1).pointee.outcome
+    index == 0 ? records[Int(slot)].outcome : more.at(records[Int(slot)].more)[index - 1].outcome
   }
 
   /// Every result of the action, in order.
@@ -220,8 +256,8 @@ extension NonceLedger {
     let record = records + Int(slot)
     body(record.pointee.outcome, record.pointee.filled)
     for place in 0..<Int(record.pointee.count) - 1 {
-      let result = more.result(record.pointee.more, place)
-      body(result.pointee.outcome, result.pointee.filled)
+      let result = more.at(record.pointee.more)[place]
+      body(result.outcome, result.filled)
     }
   }
 

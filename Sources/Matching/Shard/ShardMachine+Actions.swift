@@ -24,10 +24,10 @@ extension ShardMachine {
     let operation = action.operation(0)
     let kind = operation.rawKind
     let target = kind == OperationCode.cancel ? Target(of: operation, slot, self) : Target()
-    let hash = nonces.hash(slot, Self.ownerKey, action.nonce)
-    if kind == OperationCode.quote || nonces.find(slot, Self.ownerKey, action.nonce, hash) != 0 { return false }
+    let isNew = nonces.isNew(action.nonce, slot)
+    if kind == OperationCode.quote || !isNew && nonces.find(slot, Self.ownerKey, action.nonce) != 0 { return false }
 
-    let record = remember(action, slot, account, hash, expiring: expiry)
+    let record = remember(action, slot, account, expiring: expiry)
     let answer: Answer
     if kind == OperationCode.cancel {
       answer = cancelPlain(operation, target, slot, into: &output) ?? performAlone(action, slot, into: &output)
@@ -69,8 +69,7 @@ extension ShardMachine {
     }
     if second > expiry { return refuse(action, .expired, into: &output) }
 
-    let hash = nonces.hash(slot, action.key, action.nonce)
-    var known = nonces.find(slot, action.key, action.nonce, hash)
+    var known = nonces.find(slot, action.key, action.nonce)
     let isResent = known != 0 && nonces.records[Int(known)].content == action.contentHash
     #if NOVATION_PLANT
       if isResent, faults.contains(.skipNonceDedupe) { known = 0 }
@@ -83,7 +82,7 @@ extension ShardMachine {
     if nonces.isFull || live >= parameters.liveNonces || live >= openNonces && !isOnlyCancels(action) {
       return refuse(action, .tooManyLiveNonces, into: &output)
     }
-    known = remember(action, slot, account, hash, expiring: expiry)
+    known = remember(action, slot, account, expiring: expiry)
     actOnEach(action, Origin(action, slot, sequence), known, into: &output)
     // What has ended meanwhile is told as it ended.
     reply(action, known, isRepeated: false, into: &output)
@@ -91,14 +90,14 @@ extension ShardMachine {
 
   /// Enters an action among the live nonces, its results pending.
   @inline(__always) private mutating func remember(
-    _ action: SignedActionView, _ slot: Slot, _ account: UnsafeMutablePointer<Account>, _ hash: UInt32,
+    _ action: SignedActionView, _ slot: Slot, _ account: UnsafeMutablePointer<Account>,
     expiring second: Int64
   ) -> Slot {
     let (record, isFirst) = nonces.insert(
       NonceRecord(
         nonce: action.nonce, accountSlot: slot, key: Self.ownerKey, count: UInt16(truncatingIfNeeded: action.count),
         content: action.contentHash, sequence: sequence, stamp: now, term: term),
-      hash, expiring: second)
+      expiring: second)
     account.pointee.liveNonces &+= 1
     if isFirst { wake(at: Timestamp(forgetting: second)) }
     return record
