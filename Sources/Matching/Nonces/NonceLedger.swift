@@ -24,6 +24,8 @@ struct NonceLedger: ~Copyable {
   private var freeRun: Slot = 0
   private var endRun: Slot = 1
   private(set) var count = 0
+  /// Records that are not refused: none once results might find no room.
+  private var room = mostRecords
   /// Results of operations 1 ... of batches.
   private var more = SizedBlocks<MoreResult>(capacity: 1 << 28)
   private var tracks = NonceTracks()
@@ -52,11 +54,13 @@ struct NonceLedger: ~Copyable {
   private static var traceBytes: Int { mostRuns * Int(run) * MemoryLayout<NonceTrace>.stride }
   private static var linkBytes: Int { mostRuns * MemoryLayout<Slot>.stride }
 
-  var isFull: Bool { count >= Self.mostRecords || more.isFull(for: 256) }
+  var isFull: Bool { count >= room }
 
-  /// Whether the owner's key of the account has never used the nonce, as far as can be told at a glance: no record and
-  /// no order bears it.
-  @inline(__always) func isNew(_ nonce: UInt64, _ account: Slot) -> Bool { tracks.isNew(nonce, account) }
+  /// Where a nonce goes which the owner's key of the account has never used: no record and no order bears it. `nil`
+  /// where that must be looked up.
+  @inline(__always) func trackOfNew(_ nonce: UInt64, _ account: Slot) -> UnsafeMutablePointer<NonceTracks.Track>? {
+    tracks.trackOfNew(nonce, account)
+  }
 
   /// Notes that an order bears the nonce, so that it does not pass for new.
   mutating func note(_ nonce: UInt64, _ account: Slot) { tracks.note(nonce, account) }
@@ -69,7 +73,7 @@ struct NonceLedger: ~Copyable {
   @inline(never) func find(_ account: Slot, _ key: UInt16, _ nonce: UInt64) -> Slot {
     let records = records
     if key == ShardMachine.ownerKey {
-      if tracks.isNew(nonce, account) { return 0 }
+      if tracks.trackOfNew(nonce, account) != nil { return 0 }
       let traces = traces
       let record = tracks.find(nonce, account) { record, block in
         let trace = traces[Int(record)]
@@ -85,11 +89,31 @@ struct NonceLedger: ~Copyable {
     }
   }
 
-  /// Remembers an action whose results are all still `pending`; there must be room. `isFirst` where no other expires in
+  /// Remembers an action, results of a batch all still `pending`; there must be room. `isFirst` where no other expires in
   /// that second.
+  mutating func insert(_ record: NonceRecord, expiring second: Int64) -> (slot: Slot, isFirst: Bool) {
+    let track = record.key == ShardMachine.ownerKey ? tracks.track(for: record.nonce, record.accountSlot) : nil
+    if let track { return insert(record, track, expiring: second) }
+    let place = takePlace(second)
+    (records + Int(place.slot)).initialize(to: record)
+    enterTable(place.slot)
+    if record.count > 1 { keepResults(place.slot) }
+    return place
+  }
+  /// The same, where the record's place among the account's nonces is known.
   @inline(__always) mutating func insert(
-    _ record: NonceRecord, expiring second: Int64
+    _ record: NonceRecord, _ track: UnsafeMutablePointer<NonceTracks.Track>, expiring second: Int64
   ) -> (slot: Slot, isFirst: Bool) {
+    let place = takePlace(second)
+    (records + Int(place.slot)).initialize(to: record)
+    let block = tracks.append(place.slot, record.nonce, record.accountSlot, to: track)
+    traces[Int(place.slot)] = NonceTrace(place: block, accountSlot: record.accountSlot)
+    if record.count > 1 { keepResults(place.slot) }
+    return place
+  }
+
+  /// The place of one more record that expires in that second.
+  @inline(__always) private mutating func takePlace(_ second: Int64) -> (slot: Slot, isFirst: Bool) {
     var bucket = buckets.base + Int(recent)
     var isFirst = false
     if recentSecond != second || bucket.pointee.next & (Self.run - 1) == 0 {
@@ -100,12 +124,6 @@ struct NonceLedger: ~Copyable {
     bucket.pointee.next = slot &+ 1
     bucket.pointee.count &+= 1
     count &+= 1
-    (records + Int(slot)).initialize(to: record)
-    let block =
-      record.key == ShardMachine.ownerKey ? tracks.append(record.nonce, record.accountSlot, slot) : 0
-    traces[Int(slot)] = NonceTrace(place: block, accountSlot: record.accountSlot)
-    if block == 0 { enterTable(slot) }
-    if record.count > 1 { keepResults(slot) }
     return (slot, isFirst)
   }
 
@@ -123,6 +141,7 @@ struct NonceLedger: ~Copyable {
     let count = Int(records[Int(slot)].count) - 1
     let block = more.take(count)
     more.at(block).initialize(repeating: MoreResult(filled: 0, outcome: .pending), count: count)
+    if more.isFull(for: 256) { room = 0 }
     records[Int(slot)].more = block
     traces[Int(slot)].accountSlot |= NonceTrace.batch
   }

@@ -63,27 +63,31 @@ struct NonceTracks: ~Copyable {
   private static var trackBytes: Int { mostAccounts * MemoryLayout<Tracks>.stride }
   private static var blockBytes: Int { mostBlocks * Int(block) * 4 }
 
-  /// Whether the account has never used the nonce, as far as the tracks can tell: no record and no order bears it.
-  @inline(__always) func isNew(_ nonce: UInt64, _ account: Slot) -> Bool {
+  /// The track that a nonce goes to which the account has never used, as far as the tracks can tell: no record and no
+  /// order bears it. `nil` where that must be looked up.
+  @inline(__always) func trackOfNew(_ nonce: UInt64, _ account: Slot) -> UnsafeMutablePointer<Track>? {
     let it = tracks + Int(account)
-    return nonce > it.pointee.upper.high
-      || nonce > it.pointee.gapLow && nonce < it.pointee.gapHigh && nonce > it.pointee.lower.high
+    if nonce > it.pointee.upper.high { return it.pointer(to: \.upper) }
+    if nonce > it.pointee.gapLow && nonce < it.pointee.gapHigh && nonce > it.pointee.lower.high {
+      return it.pointer(to: \.lower)
+    }
+    return nil
+  }
+  /// The track that has room for the nonce behind all others; `nil` if it is below both.
+  @inline(__always) func track(for nonce: UInt64, _ account: Slot) -> UnsafeMutablePointer<Track>? {
+    let it = tracks + Int(account)
+    if nonce > it.pointee.upper.high { return it.pointer(to: \.upper) }
+    return nonce > it.pointee.lower.high ? it.pointer(to: \.lower) : nil
   }
 
-  /// Enters a record's nonce and returns the block that then holds it; 0 if it is below both tracks.
-  @inline(__always) mutating func append(_ nonce: UInt64, _ account: Slot, _ record: Slot) -> Slot {
+  /// Writes a record behind its track's others and returns the block that holds it.
+  @inline(__always) mutating func append(
+    _ record: Slot, _ nonce: UInt64, _ account: Slot, to track: UnsafeMutablePointer<Track>
+  ) -> Slot {
     let it = tracks + Int(account)
-    var track = it.pointer(to: \.upper).unsafelyUnwrapped
     let high = track.pointee.high
-    if nonce > high {
-      if nonce &- high > it.pointee.gapHigh &- it.pointee.gapLow {
-        it.pointee.gapLow = high
-        it.pointee.gapHigh = nonce
-      }
-    } else {
-      track = it.pointer(to: \.lower).unsafelyUnwrapped
-      if nonce <= track.pointee.high { return 0 }
-    }
+    // Of a jump to the upper track no nonce has come between; one on the lower track says nothing.
+    if nonce &- high > it.pointee.gapHigh &- it.pointee.gapLow { widen(it, high, nonce, track) }
     track.pointee.high = nonce
     var next = track.pointee.next
     if next & (Self.block - 1) == 0 { next = begin(track, UInt32(truncatingIfNeeded: account), nonce) }
@@ -93,13 +97,19 @@ struct NonceTracks: ~Copyable {
     words[Int(block)] &+= 1
     return block / Self.block
   }
+  @inline(never) private func widen(
+    _ it: UnsafeMutablePointer<Tracks>, _ low: UInt64, _ high: UInt64, _ track: UnsafeMutablePointer<Track>
+  ) {
+    if track == it.pointer(to: \.upper) { (it.pointee.gapLow, it.pointee.gapHigh) = (low, high) }
+  }
 
   /// Notes that an order bears the nonce, whether or not a record does.
   mutating func note(_ nonce: UInt64, _ account: Slot) {
     let it = tracks + Int(account)
     let high = it.pointee.upper.high
     if nonce > high {
-      if nonce - high > it.pointee.gapHigh - it.pointee.gapLow { (it.pointee.gapLow, it.pointee.gapHigh) = (high, nonce) }
+      let upper = it.pointer(to: \.upper).unsafelyUnwrapped
+      if nonce - high > it.pointee.gapHigh - it.pointee.gapLow { widen(it, high, nonce, upper) }
       it.pointee.upper.high = nonce
     } else if nonce > it.pointee.lower.high {
       it.pointee.lower.high = nonce

@@ -56,6 +56,32 @@ extension ShardMachine {
     }
   }
 
+  /// Does at that time what `fireTimers` would for an action, if nothing but nonces to forget can be due; false, with
+  /// nothing done, if anything else may be.
+  @inline(never) mutating func forgetInPassing(at time: Timestamp) -> Bool {
+    guard isOpened, jobs.isEmpty, !hasNewLast, timers.count == 0, time < min(nextHeartbeat, Self.latest) else {
+      return false
+    }
+    now = time
+    isBehind = false
+    var left = min(stepBound, Self.nonceShare)
+    while left > 0, let second = nonces.earliestExpiry, Timestamp(forgetting: second) <= time {
+      left -= forgetNonces(before: Timestamp(forgetting: second), limit: left)
+    }
+    wakeup = nextHeartbeat
+    if let second = nonces.earliestExpiry { wake(at: Timestamp(forgetting: second)) }
+    updateCalm()
+    return true
+  }
+
+  /// Sets until when actions have nothing due before them.
+  mutating func updateCalm() {
+    startSecond()
+    calmUntil =
+      isOpened && jobs.isEmpty && !hasNewLast
+      ? min(wakeup, Timestamp(nanoseconds: secondEnd), Self.latest) : Timestamp(nanoseconds: .min)
+  }
+
   /// Forgets the nonces of the earliest due second.
   private mutating func forgetNonces(before due: Timestamp, limit: Int) -> Int {
     let base = accounts.base
