@@ -87,7 +87,7 @@ struct BookSide: BitwiseCopyable {
     let last = level.pointee.last
     level.pointee.last = slot
     level.pointee.lots &+= lots
-    if last != 0 { orders[Int(last)].next = slot } else { occupy(level, rank, slot) }
+    if _fastPath(last != 0) { orders[Int(last)].next = slot } else { occupy(level, rank, slot) }
     return last
   }
   @inline(never) private mutating func occupy(_ level: UnsafeMutablePointer<Level>, _ rank: UInt32, _ slot: Slot) {
@@ -124,7 +124,7 @@ struct BookSide: BitwiseCopyable {
     level.pointee.lots &-= order.pointee.lots
     if previous == 0 { level.pointee.first = next } else { orders[Int(previous)].next = next }
     if next == 0 { level.pointee.last = previous } else { orders[Int(next)].previous = previous }
-    if previous | next == 0 { vacate(rank) }
+    if _slowPath(previous | next == 0) { vacate(rank) }
   }
   @inline(never) private mutating func vacate(_ rank: UInt32) {
     remove(rank)

@@ -64,7 +64,10 @@ struct SlotTable: ~Copyable {
   @inline(__always) private static func hits(
     in line: UnsafeMutableRawPointer, tagged tag: UInt8
   ) -> (low: UInt64, high: UInt64) {
-    let equal = line.load(as: SIMD16<UInt8>.self) .== SIMD16(repeating: tag)
+    let tags = line.load(as: SIMD16<UInt8>.self)
+    let wanted = SIMD16<UInt8>(repeating: tag)
+    // Spelled out, or the compiler takes the comparison that goes cell by cell.
+    let equal: SIMDMask<SIMD16<Int8>> = tags .== wanted
     let words = unsafeBitCast(equal, to: SIMD2<UInt64>.self)
     return (words[0], words[1] & 0xFFFF_FFFF)
   }
@@ -104,7 +107,9 @@ struct SlotTable: ~Copyable {
         if isIt(slot) { return Place(slot: slot, line: line, home: home, cell: cell) }
         high = Self.rest(high)
       }
-      guard let next = next(line) else { return Place(slot: 0, line: line, home: home, cell: 0) }
+      guard _slowPath(line.load(fromByteOffset: 12, as: Slot.self) != 0), let next = next(line) else {
+        return Place(slot: 0, line: line, home: home, cell: 0)
+      }
       line = next
     }
   }
@@ -123,20 +128,20 @@ struct SlotTable: ~Copyable {
   @inline(__always) mutating func remove(_ place: Place) {
     place.line.storeBytes(of: 0, toByteOffset: place.cell, as: UInt8.self)
     count &-= 1
-    if place.home.load(fromByteOffset: 12, as: Slot.self) != 0 { shorten(place.home, hole: place) }
+    if _slowPath(place.home.load(fromByteOffset: 12, as: Slot.self) != 0) { shorten(place.home, hole: place) }
   }
 
   /// Adds a slot whose key is not there yet; `keyOf` tells the key of any slot in the table.
   @inline(__always) mutating func insert(_ hash: UInt32, _ slot: Slot, keyOf: (Slot) -> (UInt64, UInt64)) {
     count &+= 1
-    if count > room { grow(keyOf) }
+    if _slowPath(count > room) { grow(keyOf) }
     put(hash, slot, line(of: hash))
   }
 
   @inline(__always) private mutating func put(_ hash: UInt32, _ slot: Slot, _ line: UnsafeMutableRawPointer) {
     let (low, high) = Self.hits(in: line, tagged: 0)
     var cell = Self.first(low)
-    if low == 0 {
+    if _slowPath(low == 0) {
       if high == 0 { return chain(hash, slot, line) }
       cell = 8 &+ Self.first(high)
     }

@@ -108,7 +108,7 @@ struct NonceLedger: ~Copyable {
     (records + Int(place.slot)).initialize(to: record)
     let block = tracks.append(place.slot, record.nonce, record.accountSlot, to: track)
     traces[Int(place.slot)] = NonceTrace(place: block, accountSlot: record.accountSlot)
-    if record.count > 1 { keepResults(place.slot) }
+    if _slowPath(record.count > 1) { keepResults(place.slot) }
     return place
   }
 
@@ -116,7 +116,7 @@ struct NonceLedger: ~Copyable {
   @inline(__always) private mutating func takePlace(_ second: Int64) -> (slot: Slot, isFirst: Bool) {
     var bucket = buckets.base + Int(recent)
     var isFirst = false
-    if recentSecond != second || bucket.pointee.next & (Self.run - 1) == 0 {
+    if _slowPath(recentSecond != second || bucket.pointee.next & (Self.run - 1) == 0) {
       isFirst = makeRoom(second)
       bucket = buckets.base + Int(recent)
     }
@@ -163,6 +163,7 @@ struct NonceLedger: ~Copyable {
         bucketTable.insert(hash, recent) { (UInt64(bitPattern: base[Int($0)].second), 0) }
         queue.append(recent)
         rise()
+        updateEarliest()
       }
     }
     let end = buckets[recent].next
@@ -180,50 +181,65 @@ struct NonceLedger: ~Copyable {
     return isFirst
   }
 
-  /// The earliest second in which a signature expires.
-  var earliestExpiry: Int64? { queue.first.map { buckets[$0].second } }
+  /// When the earliest record can be forgotten, `.never` if there is none.
+  private(set) var earliest = Timestamp.never
+
+  private mutating func updateEarliest() {
+    earliest = queue.first.map { Timestamp(forgetting: buckets[$0].second) } ?? .never
+  }
 
   /// Forgets up to `limit` records that expired before `second`, in order of (expiry, arrival); `forgotten` hears of
   /// each account. Returns how many went.
-  mutating func forget(expiredBefore second: Int64, limit: Int, _ forgotten: (Slot) -> Void) -> Int {
+  @inline(__always) mutating func forget(expiredBefore second: Int64, limit: Int, _ forgotten: (Slot) -> Void) -> Int {
     var gone = 0
-    while gone < limit, let place = queue.first, buckets[place].second < second {
+    while gone < limit, let place = queue.first {
       let bucket = buckets.base + Int(place)
+      if bucket.pointee.second >= second { break }
       let going = min(limit - gone, Int(bucket.pointee.count))
       var slot = bucket.pointee.first
+      let traces = traces
       for _ in 0..<going {
         let trace = traces[Int(slot)]
         traces[Int(slot)].accountSlot = 0
-        if trace.accountSlot & NonceTrace.hashed == 0 {
+        if _fastPath(trace.accountSlot < NonceTrace.hashed) {
           tracks.remove(from: trace.place)
         } else {
-          table.remove(trace.place, slot)
+          forgetRare(trace, slot)
         }
-        if trace.accountSlot & NonceTrace.batch != 0 { dropResults(slot) }
         forgotten(trace.accountSlot & ~(NonceTrace.batch | NonceTrace.hashed))
         slot &+= 1
-        if slot & (Self.run - 1) == 0 { slot = dropRun(slot / Self.run - 1) }
+        if _slowPath(slot & (Self.run - 1) == 0) { slot = dropRun(slot / Self.run &- 1) }
       }
-      gone += going
-      count -= going
+      gone &+= going
+      count &-= going
       bucket.pointee.first = slot
-      bucket.pointee.count -= UInt32(going)
-      if bucket.pointee.count != 0 { break }
+      bucket.pointee.count &-= UInt32(truncatingIfNeeded: going)
+      if _fastPath(bucket.pointee.count != 0) { break }
       if bucket.pointee.next & (Self.run - 1) != 0 { _ = dropRun(bucket.pointee.next / Self.run) }
       dropFirst()
     }
     return gone
   }
 
+  /// A record of a batch, or one that the table holds, is forgotten.
+  @inline(never) private mutating func forgetRare(_ trace: NonceTrace, _ slot: Slot) {
+    if trace.accountSlot & NonceTrace.hashed == 0 {
+      tracks.remove(from: trace.place)
+    } else {
+      table.remove(trace.place, slot)
+    }
+    if trace.accountSlot & NonceTrace.batch != 0 { dropResults(slot) }
+  }
+
   /// Frees a run; returns the first record of the one that followed, if any did.
-  private mutating func dropRun(_ place: Slot) -> Slot {
+  @inline(never) private mutating func dropRun(_ place: Slot) -> Slot {
     let next = links[Int(place)]
     links[Int(place)] = freeRun
     freeRun = place
     return next &* Self.run
   }
 
-  private mutating func dropFirst() {
+  @inline(never) private mutating func dropFirst() {
     let bucket = queue[0]
     if recent == bucket { recentSecond = .min }
     bucketTable.remove(bucketTable.hash(UInt64(bitPattern: buckets[bucket].second)), bucket)
@@ -231,6 +247,7 @@ struct NonceLedger: ~Copyable {
     queue.removeLast()
     sink()
     buckets.remove(bucket)
+    updateEarliest()
   }
 
   private mutating func rise() {

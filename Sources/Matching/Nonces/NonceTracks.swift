@@ -87,10 +87,10 @@ struct NonceTracks: ~Copyable {
     let it = tracks + Int(account)
     let high = track.pointee.high
     // Of a jump to the upper track no nonce has come between; one on the lower track says nothing.
-    if nonce &- high > it.pointee.gapHigh &- it.pointee.gapLow { widen(it, high, nonce, track) }
+    if _slowPath(nonce &- high > it.pointee.gapHigh &- it.pointee.gapLow) { widen(it, high, nonce, track) }
     track.pointee.high = nonce
     var next = track.pointee.next
-    if next & (Self.block - 1) == 0 { next = begin(track, UInt32(truncatingIfNeeded: account), nonce) }
+    if _slowPath(next & (Self.block - 1) == 0) { next = begin(track, UInt32(truncatingIfNeeded: account), nonce) }
     track.pointee.next = next &+ 1
     words[Int(next)] = record
     let block = next & ~(Self.block - 1)
@@ -119,13 +119,16 @@ struct NonceTracks: ~Copyable {
   /// One of the block's records is forgotten.
   @inline(__always) mutating func remove(from block: Slot) {
     let head = words + Int(block &* Self.block)
-    head.pointee &-= 1
-    if head.pointee == 0 { end(block) }
+    let left = head.pointee &- 1
+    head.pointee = left
+    if _slowPath(left == 0) { end(block) }
   }
 
   /// Calls `isIt` with each record that may bear the nonce; returns the first for which it holds, or 0. A record that is
   /// no longer, or no longer in the block that is named, is called too.
-  @inline(never) func find(_ nonce: UInt64, _ account: Slot, where isIt: (_ record: Slot, _ block: Slot) -> Bool) -> Slot {
+  @inline(never) func find(_ nonce: UInt64, _ account: Slot, where isIt: (_ record: Slot, _ block: Slot) -> Bool)
+    -> Slot
+  {
     let it = tracks[Int(account)]
     let found = nonce > it.upper.high ? 0 : find(nonce, it.upper, where: isIt)
     return found != 0 || nonce > it.lower.high ? found : find(nonce, it.lower, where: isIt)

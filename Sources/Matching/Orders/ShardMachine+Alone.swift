@@ -11,11 +11,12 @@ extension ShardMachine {
   ) -> Bool {
     guard let action = SignedActionView(lone: payload, plainKey) else { return false }
     let slot = accountIndex.findDense(action.account)
-    if slot <= Self.houseSlot { return false }
+    if _slowPath(slot <= Self.houseSlot) { return false }
     let account = accounts.base + Int(slot)
-    if !account.pointee.isPlain || !action.isSigned(by: account)
-      || UInt64(bitPattern: Int64(bitPattern: action.expiry) &- second) > UInt64(bitPattern: signatureSeconds)
-      || account.pointee.liveNonces >= openNonces || nonces.isFull
+    let left = UInt64(bitPattern: Int64(bitPattern: action.expiry) &- second)
+    if _slowPath(!account.pointee.isPlain) || _slowPath(!action.isSigned(by: account))
+      || _slowPath(left > UInt64(bitPattern: signatureSeconds))
+      || _slowPath(account.pointee.liveNonces >= openNonces) || _slowPath(nonces.isFull)
     {
       return false
     }
@@ -41,17 +42,17 @@ extension ShardMachine {
     _ account: UnsafeMutablePointer<Account>, _ track: UnsafeMutablePointer<NonceTracks.Track>,
     into output: inout OutputBuffer
   ) -> Bool {
-    if UInt64(bitPattern: operation.triggerPrice | operation.display) | operation.tail | operation.targetNonce
-      | UInt64(operation.targetAndReserved) != 0
-    {
-      return false
-    }
+    let wishes =
+      UInt64(bitPattern: operation.triggerPrice | operation.display) | operation.tail | operation.targetNonce
+      | UInt64(operation.targetAndReserved)
+    if _slowPath(wishes != 0) { return false }
     // A plain account has no armed stops, and no order bears a nonce that was never used.
-    guard let order = plainOrder(operation, manner, account), covers(account, order.charge, releasing: 0),
-      account.pointee.openOrders < parameters.openOrdersPerAccount
+    guard let order = plainOrder(operation, manner, account),
+      _fastPath(covers(account, order.charge, releasing: 0)),
+      _fastPath(account.pointee.openOrders < parameters.openOrdersPerAccount)
     else { return false }
-    if order.takes {
-      takeAlone(action, order, slot, track, into: &output)
+    if _slowPath(order.takes) {
+      takeAlone(action, slot, track, order.number, order.side, order.rank, order.lots, order.charge, into: &output)
       return true
     }
     _ = remember(action, action.contentOfLoneOrder, slot, account, track, .resting)
@@ -68,16 +69,15 @@ extension ShardMachine {
     _ action: SignedActionView, _ operation: OperationView, _ slot: Slot, _ account: UnsafeMutablePointer<Account>,
     _ track: UnsafeMutablePointer<NonceTracks.Track>, into output: inout OutputBuffer
   ) -> Bool {
-    if UInt64(bitPattern: operation.price | operation.quantity | operation.triggerPrice | operation.display)
-      | operation.tail != 0
-    {
-      return false
-    }
+    let wishes = operation.price | operation.quantity | operation.triggerPrice | operation.display
+    if _slowPath(UInt64(bitPattern: wishes) | operation.tail != 0) { return false }
     let target = target(of: operation, slot)
-    if target.slot == 0 { return false }
+    if _slowPath(target.slot == 0) { return false }
     let order = orders.base + Int(target.slot)
     let book = books.at(Int(order.pointee.book))
-    if order.pointee.extra != 0 || book.pointee.instrument != operation.instrument { return false }
+    if _slowPath(order.pointee.extra != 0) || _slowPath(book.pointee.instrument != operation.instrument) {
+      return false
+    }
     _ = remember(action, action.contentOfLoneCancel, slot, account, track, .cancelled)
     acceptedOperations &+= 1
     let head = output.extend(by: Self.deltaRecordBytes + Self.loneReplyRecordBytes, records: 2)
@@ -87,14 +87,15 @@ extension ShardMachine {
   }
 
   @inline(never) private mutating func takeAlone(
-    _ action: SignedActionView, _ order: PlainOrder, _ slot: Slot,
-    _ track: UnsafeMutablePointer<NonceTracks.Track>, into output: inout OutputBuffer
+    _ action: SignedActionView, _ slot: Slot, _ track: UnsafeMutablePointer<NonceTracks.Track>, _ book: Int,
+    _ side: Side, _ rank: UInt32, _ lots: Int64, _ charge: Int64, into output: inout OutputBuffer
   ) {
     let account = accounts.base + Int(slot)
     let record = remember(action, action.contentOfLoneOrder, slot, account, track, .pending)
-    account.pointee.reserved &+= order.charge
+    account.pointee.reserved &+= charge
     budget = stepBound
-    let answer = take(order, action.operation(0), 0, action, slot, action.nonce, 0, into: &output)
+    let answer = take(
+      book, side, rank, lots, charge, action.operation(0), 0, action, slot, action.nonce, 0, into: &output)
     conclude(action, record, answer, into: &output)
   }
 
@@ -119,16 +120,19 @@ extension ShardMachine {
     let known = nonces.records + Int(record)
     known.pointee.outcome = answer.outcome
     known.pointee.filled = answer.filled
-    if hasNewLast || !jobs.isEmpty {
+    if _slowPath(hasNewLast || !jobs.isEmpty) {
       goOn(into: &output)
       // What has ended meanwhile is told as it ended.
       reply(action, record, isRepeated: false, into: &output)
+      updateCalm()
     } else {
       writeReply(
         action, answer.outcome, filled: answer.filled, at: output.extend(by: Self.loneReplyRecordBytes, records: 1))
     }
-    if hasLostTimer { updateWakeup() }
-    updateCalm()
+    if _slowPath(hasLostTimer) {
+      updateWakeup()
+      updateCalm()
+    }
   }
 
   /// Enters a lone action under the owner's key among the live nonces.
@@ -144,7 +148,7 @@ extension ShardMachine {
         stamp: now, term: term, outcome: outcome),
       track, expiring: second)
     account.pointee.liveNonces &+= 1
-    if isFirst { wakeToForget(second) }
+    if _slowPath(isFirst) { wakeToForget(second) }
     return record
   }
   @inline(never) private mutating func wakeToForget(_ second: Int64) {

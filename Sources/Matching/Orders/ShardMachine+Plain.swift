@@ -28,22 +28,22 @@ extension ShardMachine {
     _ operation: OperationView, _ manner: UInt64, _ account: UnsafeMutablePointer<Account>
   ) -> PlainOrder? {
     let place = Int(operation.instrument.rawValue)
-    if place >= bookOfInstrument.count { return nil }
+    if _slowPath(place >= bookOfInstrument.count) { return nil }
     let number = Int(bookOfInstrument[place]) &- 1
-    if number < 0 { return nil }
+    if _slowPath(number < 0) { return nil }
     let book = books.at(number)
-    if now >= book.pointee.plainUntil || now > heardUntil { return nil }
+    if _slowPath(now >= book.pointee.plainUntil) || _slowPath(now > heardUntil) { return nil }
 
     let isBuy = manner & 0x100 == 0
     let side: Side = isBuy ? .buy : .sell
     let price = operation.price
-    if price < book.pointee.plainLow || price > book.pointee.plainHigh { return nil }
+    if _slowPath(price < book.pointee.plainLow) || _slowPath(price > book.pointee.plainHigh) { return nil }
     let tick = book.pointee.contract.tick.quotient(price)
-    if tick &* book.pointee.contract.tickSize != price { return nil }
+    if _slowPath(tick &* book.pointee.contract.tickSize != price) { return nil }
     let units = operation.quantity
     let lots = book.pointee.contract.lot.quotient(units)
-    if lots &* book.pointee.contract.lotSize != units || lots < book.pointee.contract.minimumLots
-      || lots > book.pointee.plainLots
+    if _slowPath(lots &* book.pointee.contract.lotSize != units)
+      || _slowPath(lots < book.pointee.contract.minimumLots) || _slowPath(lots > book.pointee.plainLots)
     {
       return nil
     }
@@ -53,13 +53,13 @@ extension ShardMachine {
 
     let rank = BookSide.rank(side, tick)
     let ladder = books.side(number, side)
-    if !ladder.pointee.isMapped { books.map(number, side) }
+    if _slowPath(!ladder.pointee.isMapped) { books.map(number, side) }
     let level = ladder.pointee.level(rank)
-    if level.pointee.lots &+ book.pointee.hiddenLots > Contract.largestSum &- lots { return nil }
+    if _slowPath(level.pointee.lots &+ book.pointee.hiddenLots > Contract.largestSum &- lots) { return nil }
     let crosses = books.side(number, side.opposite).pointee.best >= Int32(bitPattern: BookSide.mirrored(rank))
     var takes = crosses
     let urgency = manner & (OperationCode.immediateBit | OperationCode.postOnlyBit)
-    if urgency != 0 {
+    if _slowPath(urgency != 0) {
       takes = crosses || urgency & OperationCode.immediateBit != 0
       if takes && urgency & OperationCode.postOnlyBit != 0 { return nil }
     }
@@ -123,7 +123,11 @@ extension ShardMachine {
 
     if isReplace { withdraw(existing, into: &output) }
     account.pointee.reserved &+= order.charge
-    if order.takes { return take(order, operation, index, action, accountSlot, nonce, name, into: &output) }
+    if order.takes {
+      return take(
+        order.number, order.side, order.rank, order.lots, order.charge, operation, index, action, accountSlot, nonce,
+        name, into: &output)
+    }
     rest(
       order, nonce, accountSlot, name, hash, account,
       at: output.extend(by: Self.deltaRecordBytes, records: 1))
@@ -163,18 +167,19 @@ extension ShardMachine {
 
   /// A plain order that takes: its rest is dropped or put into the book.
   @inline(__always) mutating func take(
-    _ order: PlainOrder, _ operation: OperationView, _ index: UInt16, _ action: SignedActionView, _ accountSlot: Slot,
-    _ nonce: UInt64, _ name: UInt16, into output: inout OutputBuffer
+    _ book: Int, _ side: Side, _ rank: UInt32, _ lots: Int64, _ charge: Int64, _ operation: OperationView,
+    _ index: UInt16, _ action: SignedActionView, _ accountSlot: Slot, _ nonce: UInt64, _ name: UInt16,
+    into output: inout OutputBuffer
   ) -> Answer {
     var candidate = Candidate(accountSlot: accountSlot, key: Self.ownerKey, index: name, nonce: nonce)
-    candidate.book = order.number
-    candidate.side = order.side
-    candidate.tick = BookSide.tick(order.side, order.rank)
-    candidate.lots = order.lots
+    candidate.book = book
+    candidate.side = side
+    candidate.tick = BookSide.tick(side, rank)
+    candidate.lots = lots
     candidate.isImmediate = operation.rawTimeInForce == OperationCode.immediateOrCancel
     candidate.isReplacement = operation.isReplace
     candidate.mode = Operation.SelfTradePrevention(rawValue: operation.rawMode) ?? .unspecified
-    return run(candidate, operation, index, Origin(action, accountSlot, sequence), charge: order.charge, into: &output)
+    return run(candidate, operation, index, Origin(action, accountSlot, sequence), charge: charge, into: &output)
   }
 
   /// The charge of an order whose amounts are of usual size; `nil` leaves the judgement to `charge(of:)`.
@@ -183,7 +188,7 @@ extension ShardMachine {
     _ multiplier: UInt32
   ) -> Int64? {
     let perLot = isBuy ? book.pointee.marginToBuy : book.pointee.marginToSell
-    if !book.pointee.contract.isPlain || multiplier != 1_000_000 {
+    if _slowPath(!book.pointee.contract.isPlain || multiplier != 1_000_000) {
       return charge(isBuy ? .buy : .sell, lots, price, Int(book - books.at(0)), multiplier)
     }
     // Of at most `Book.plainLots`, so that nothing here overflows.

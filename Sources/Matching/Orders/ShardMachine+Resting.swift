@@ -102,7 +102,7 @@ extension ShardMachine {
     if older != 0 { base[Int(older)].newer = newer }
     account.pointee.openOrders &-= 1
     book.pointee.orderCount &-= 1
-    if order.pointee.extra != 0 { dropExtra(order.pointee) }
+    if _slowPath(order.pointee.extra != 0) { dropExtra(order.pointee) }
     order.pointee.retire()
     orders.remove(place.slot)
   }

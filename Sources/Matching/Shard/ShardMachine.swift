@@ -164,13 +164,13 @@ public struct ShardMachine: ~Copyable, Machine {
     _ header: InputHeader, _ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer
   ) {
     // What has nothing due before it goes straight to its answer.
-    if header.kind == .action {
+    if _fastPath(header.kind == .action) {
       let time = max(header.stamp, now)
-      if time < calmUntil || forgetInPassing(at: time) {
+      if _fastPath(time < calmUntil) || forgetInPassing(at: time) {
         now = time
         sequence = header.sequence
         term = header.term
-        if actAlone(payload, into: &output) { return }
+        if _fastPath(actAlone(payload, into: &output)) { return }
       }
     }
     applyInFull(header, payload, into: &output)

@@ -22,8 +22,10 @@ struct SignedActionView {
   /// The same for what comes most: one operation of a batch under the owner's key in the shard's own underlying, whose
   /// key, zero and underlying stand in `expected`; `nil` leaves the judgement to the other initializer.
   @inline(__always) init?(lone payload: UnsafeRawBufferPointer, _ expected: UInt64) {
-    guard payload.count == SignedActionHeader.byteCount + Operation.byteCount, let base = payload.baseAddress,
-      Self.load(base, 0, UInt32.self) & 0xFFFF_FEFF == 0x0001_0001, Self.load(base, 24, UInt64.self) == expected
+    guard _fastPath(payload.count == SignedActionHeader.byteCount + Operation.byteCount),
+      let base = payload.baseAddress,
+      _fastPath(Self.load(base, 0, UInt32.self) & 0xFFFF_FEFF == 0x0001_0001),
+      _fastPath(Self.load(base, 24, UInt64.self) == expected)
     else { return nil }
     self.base = base
     count = 1

@@ -17,7 +17,7 @@ extension ShardMachine {
     var nonceBudget = kind == .tick || kind == .continuation ? stepBound : min(stepBound, Self.nonceShare)
     while true {
       dropStaleTimers()
-      let nonce = nonceBudget == 0 ? .never : nonces.earliestExpiry.map { Timestamp(forgetting: $0) } ?? .never
+      let nonce = nonceBudget == 0 ? .never : nonces.earliest
       let order = timers.first?.deadline ?? .never
       let due = min(nextHeartbeat, order, nonce)
       if due > now { break }
@@ -65,11 +65,8 @@ extension ShardMachine {
     now = time
     isBehind = false
     var left = min(stepBound, Self.nonceShare)
-    while left > 0, let second = nonces.earliestExpiry, Timestamp(forgetting: second) <= time {
-      left -= forgetNonces(before: Timestamp(forgetting: second), limit: left)
-    }
-    wakeup = nextHeartbeat
-    if let second = nonces.earliestExpiry { wake(at: Timestamp(forgetting: second)) }
+    while left > 0, nonces.earliest <= time { left &-= forgetNonces(before: nonces.earliest, limit: left) }
+    wakeup = min(nextHeartbeat, nonces.earliest)
     updateCalm()
     return true
   }
@@ -103,7 +100,7 @@ extension ShardMachine {
     dropStaleTimers()
     var earliest = nextHeartbeat
     if let timer = timers.first { earliest = min(earliest, timer.deadline) }
-    if let second = nonces.earliestExpiry { earliest = min(earliest, Timestamp(forgetting: second)) }
+    earliest = min(earliest, nonces.earliest)
     for job in jobs where job.kind == .settle {
       let expiry = books[Int(job.book)].contract.expiry
       if expiry > now { earliest = min(earliest, expiry) }
