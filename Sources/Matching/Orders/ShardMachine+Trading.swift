@@ -209,15 +209,18 @@ extension ShardMachine {
     let trade = Trade(
       instrument: book.pointee.instrument, price: price, fills: number, messages: stream, sequence: sequence, stamp: now
     )
-    emitFill(
+    let places = beginTrade(&output)
+    writeFill(
       .maker, trade, makerAccount, maker.nonce, maker.key, maker.index, lots: 0 &- takerSigned, cash: makerCash,
-      fee: makerFee, consumed: makerConsumed, remaining: makerLeft &+ hidden, into: &output)
-    emitFill(
+      fee: makerFee, consumed: makerConsumed, remaining: makerLeft &+ hidden, at: places.maker, copy: places.copies)
+    writeFill(
       taker.kind, trade, takerAccount, taker.nonce, taker.key, taker.index, lots: takerSigned, cash: takerCash,
-      fee: takerFee, consumed: takerAccount.pointee.consumed, remaining: taker.remaining, into: &output)
-    emitDelta(
-      .traded, book, books.side(taker.book, maker.side), maker.side, maker.rank, price: maker.price(contract),
-      order: maker.number, shows: makerLeft, change: 0 &- lots, into: &output)
+      fee: takerFee, consumed: takerAccount.pointee.consumed, remaining: taker.remaining, at: places.taker,
+      copy: places.copies + Fill.byteCount)
+    writeDelta(
+      .traded, book, maker.side, price: maker.price(contract),
+      levelLots: books.side(taker.book, maker.side).pointee.level(maker.rank).pointee.lots, order: maker.number,
+      shows: makerLeft, change: 0 &- lots, at: places.delta)
     if maker.isSpecial || own != 0 || makerPosition.pointee.reducingLots | takerPosition.pointee.reducingLots != 0 {
       afterFill(
         slot, maker, hidden, own, ownOrder, taker, takerSlot, notional, lots, takerSigned, into: &output)

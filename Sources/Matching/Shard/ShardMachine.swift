@@ -115,6 +115,8 @@ public struct ShardMachine: ~Copyable, Machine {
   var timedOrders = 0
   /// An order with a deadline left in this step, so the earliest deadline may have moved.
   var hasLostTimer = false
+  /// Before this time an action has nothing due before it and no unfinished work, and `second` is the time's second.
+  var calmUntil = Timestamp(nanoseconds: .min)
   /// Some order's deadline has passed, but its turn has not come.
   var isBehind = false
   /// The earliest of all deadlines.
@@ -166,15 +168,18 @@ public struct ShardMachine: ~Copyable, Machine {
         fatalError("planted: a poison order")
       }
     #endif
-    // What has no deadline and no unfinished work before it goes straight to its answer.
-    if header.kind == .action, isOpened, jobs.isEmpty, !hasNewLast, max(header.stamp, now) < wakeup {
-      if header.stamp > now { now = min(header.stamp, Self.latest) }
-      sequence = header.sequence
-      term = header.term
-      budget = stepBound
-      if actAlone(payload, into: &output) { return }
+    // What has nothing due before it goes straight to its answer.
+    if _fastPath(header.kind == .action) {
+      let time = max(header.stamp, now)
+      if _fastPath(time < calmUntil) || forgetInPassing(at: time) {
+        now = time
+        sequence = header.sequence
+        term = header.term
+        if _fastPath(actAlone(payload, into: &output)) { return }
+      }
     }
     applyInFull(header, payload, into: &output)
+    updateCalm()
   }
 
   @inline(never) private mutating func applyInFull(
@@ -195,16 +200,12 @@ public struct ShardMachine: ~Copyable, Machine {
     goOn(into: &output)
     if header.kind != .action {
       applyRare(header, payload, into: &output)
-    } else if !jobs.isEmpty || hasNewLast || !actAloneAfterTimers(payload, into: &output) {
+    } else {
       act(payload, into: &output)
     }
     goOn(into: &output)
     if hasLostTimer { updateWakeup() }
   }
-
-  @inline(never) private mutating func actAloneAfterTimers(
-    _ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer
-  ) -> Bool { actAlone(payload, into: &output) }
 
   /// What comes seldom.
   @inline(never) private mutating func applyRare(
