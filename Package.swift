@@ -129,7 +129,7 @@ let package = Package(
       "Operations",
       [
         "Operations", "Bytes", "Market", "Machine", "Cryptography", "Matching", "Clearing", "Settlement", "Journal",
-        "Cluster", "Wire", "SettlementNode", "Authority", "Metrics",
+        "Cluster", "Wire", "SettlementNode", "VerifierNode", "Authority", "Metrics", "Listing",
       ]),
     tests("Journal", ["Journal", "Cryptography", "Machine", "Market", "Bytes"]),
     tests(

@@ -126,18 +126,19 @@ extension Journal {
   /// Parts of snapshots that go with one commit, so that none takes long.
   private static let partsSweptPerCommit = 64
 
-  /// Keeps the last two snapshots and the last two verified ones. What else there is loses its head now, and its parts
-  /// with this and the next commits.
-  private func retireSnapshots() throws(JournalError) {
+  /// Keeps the last two snapshots and the last two verified ones; the one that a truncated journal begins after, from
+  /// which all that is left can be executed; and the earliest verified one after that, where it may begin next. What
+  /// else there is loses its head now, and its parts with this and the next commits.
+  func retireSnapshots() throws(JournalError) {
     let sequences = try store.snapshotSequences(batch!).whole
-    var kept = Set(sequences.suffix(2))
-    var verified = 0
-    for sequence in sequences.reversed() where verified < 2 {
+    let base = try store.base(batch!).sequence
+    var verified: [SequenceNumber] = []
+    for sequence in sequences {
       let head = try batch!.value(at: SnapshotKey(sequence: sequence.rawValue, part: 0), in: store.snapshots)
-      guard let head, try SnapshotRecord.read(head, path: store.path)?.isVerified == true else { continue }
-      kept.insert(sequence)
-      verified += 1
+      if let head, try SnapshotRecord.read(head, path: store.path)?.isVerified == true { verified.append(sequence) }
     }
+    var kept = Set(sequences.suffix(2) + verified.suffix(2) + [base])
+    if let next = verified.first(where: { $0 > base }) { kept.insert(next) }
     for sequence in sequences where !kept.contains(sequence) {
       try batch!.delete(SnapshotKey(sequence: sequence.rawValue, part: 0), in: store.snapshots)
       orphans.append(sequence)

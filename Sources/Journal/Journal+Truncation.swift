@@ -30,7 +30,10 @@ extension Journal {
     }
     let start = try store.base(batch!)
     let base = try removeBatches(from: start, through: through, atMost: bound)
-    if base.sequence > start.sequence { try store.writeBase(base, &batch!) }
+    if base.sequence > start.sequence {
+      try store.writeBase(base, &batch!)
+      try retireSnapshots()
+    }
     return base.sequence
   }
 

@@ -59,4 +59,57 @@ import Testing
     try waitUntil("it trades on", seconds: 20) { try orders(of: 1, cluster) > taken }
     try cluster.expectCleanEnd()
   }
+
+  /// First entries of the copies of a shard's journal, by the copy's name.
+  private func firstEntries(of shard: Int, _ cluster: TestCluster) throws -> [String: Int] {
+    let journals = try cluster.novation("journal", "ls").json["journals"] as? [[String: Any]] ?? []
+    var first: [String: Int] = [:]
+    for journal in journals {
+      guard let name = journal["machine"] as? String, name.hasPrefix("shard-\(shard)") else { continue }
+      first[name] = journal["first_sequence"] as? Int
+    }
+    return first
+  }
+
+  @Test func aStandbyThatLostItsDiskCatchesUpWithATruncatedJournalAndTakesOverAndNothingIsLost() throws {
+    let cluster = try TestCluster(
+      nodes: 2, standbys: 1, ordersPerSecond: 2_000,
+      journal: "snapshot_every = 1000\nretain_entries = 0\nretain_hours = 0")
+    try waitUntil("the journal is truncated", seconds: 120) {
+      try firstEntries(of: 0, cluster)["shard-0"] ?? 1 > 1
+    }
+    let before = try #require(try owner(of: 0, cluster))
+    try #require(before.node == "matcher-0")
+    try cluster.stop()
+    let lost = "shard-0@matcher-1"
+    try FileManager.default.removeItem(atPath: "\(cluster.data)/journal/\(lost)")
+    try cluster.startAgain()
+    try waitUntil("the new copy begins after a snapshot", seconds: 60) {
+      try firstEntries(of: 0, cluster)[lost] ?? 1 > 1
+    }
+    // What it has taken up it may still be catching up with.
+    usleep(3_000_000)
+    let again = try #require(try owner(of: 0, cluster))
+    #expect(kill(again.pid, SIGKILL) == 0)
+    try waitUntil("another node owns the shard", seconds: 30) {
+      let now = try owner(of: 0, cluster)
+      return now != nil && now?.node != again.node
+    }
+    let taken = try orders(of: 0, cluster)
+    try waitUntil("it trades on", seconds: 30) { try orders(of: 0, cluster) > taken }
+    try cluster.stop()
+    let verified = try cluster.novation("journal", "verify")
+    #expect(verified.code == 0, "\(verified.output)")
+    // What can be audited of truncated journals holds, what clients were told among it; the rest is not passed over.
+    let audit = try cluster.novation("audit")
+    #expect(audit.code == 1)
+    let from = try #require(audit.json["from_sequence"] as? [String: Int], "\(audit.errors)")
+    #expect(from["shard-0"] ?? 1 > 1)
+    for invariant in audit.json["invariants"] as? [[String: Any]] ?? [] {
+      #expect(invariant["breaches"] as? Int == 0, "\(invariant)")
+      let isPartial = ["acknowledged_once", "streams", "one_owner", "root_chain", "exit", "liveness"].contains(
+        invariant["name"] as? String)
+      if isPartial { #expect(invariant["checks"] as? Int ?? 0 > 0, "\(invariant)") }
+    }
+  }
 }

@@ -13,15 +13,19 @@ final class TestCluster {
   private var clients: [Process] = []
   private let nodes: Int
   private let configuration: String
+  private let ordersPerSecond: Int
 
   /// Starts it, and waits until everything answers.
-  /// - Parameter standbys: copies of each machine beside its owner's.
-  init(nodes: Int = 1, standbys: Int = 0) throws {
+  /// - Parameters:
+  ///   - standbys: copies of each machine beside its owner's.
+  ///   - journal: lines of the configuration's table of that name.
+  init(nodes: Int = 1, standbys: Int = 0, ordersPerSecond: Int = 100, journal: String = "") throws {
     data = "\(scratch.path)/d"
     self.nodes = nodes
+    self.ordersPerSecond = ordersPerSecond
     configuration = "\(scratch.path)/cluster.toml"
     try FileManager.default.createDirectory(atPath: scratch.path, withIntermediateDirectories: true)
-    let text = "[cluster]\nmatcher_nodes = \(nodes)\nshards = 2\nstandbys = \(standbys)\n"
+    let text = "[cluster]\nmatcher_nodes = \(nodes)\nshards = 2\nstandbys = \(standbys)\n[journal]\n\(journal)\n"
     try text.write(toFile: configuration, atomically: true, encoding: .utf8)
     try startAgain()
   }
@@ -35,7 +39,8 @@ final class TestCluster {
     // It ends by itself, should this process be killed.
     run.arguments =
       [
-        "run", "--data", data, "--load", "100", "--batch", "4", "--accounts", "2", "--config", configuration,
+        "run", "--data", data, "--load", "\(ordersPerSecond)", "--batch", "4", "--accounts", "2", "--config",
+        configuration,
         "--seconds", "600", "--json",
       ]
     run.currentDirectoryURL = NovationProgram.packageRoot
@@ -57,11 +62,16 @@ final class TestCluster {
     }
   }
 
+  /// Stops it in order.
+  func stop() throws {
+    let stopped = try novation("stop")
+    #expect(stopped.code == 0, "\(stopped.errors)")
+    run.waitUntilExit()
+  }
+
   /// Stops it in order and has it audited.
   func expectCleanEnd(sourceLocation: SourceLocation = #_sourceLocation) throws {
-    let stopped = try novation("stop")
-    #expect(stopped.code == 0, "\(stopped.errors)", sourceLocation: sourceLocation)
-    run.waitUntilExit()
+    try stop()
     let audit = try novation("audit")
     #expect(audit.code == 0, "\(audit.output)\(audit.errors)", sourceLocation: sourceLocation)
   }

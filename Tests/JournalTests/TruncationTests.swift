@@ -9,7 +9,7 @@ import Testing
   private let directory = TemporaryDirectory()
   private func open() throws -> Journal { try Journal(directory: directory.path, machine: .risk) }
 
-  /// Three batches of 4 before each of `snapshots` verified snapshots, of which two are left.
+  /// Three batches of 4 before each of `snapshots` verified snapshots, of which the first and the last two are left.
   private func makeJournal(snapshots: Int = 3) throws -> Journal {
     let journal = try open()
     for _ in 0..<snapshots {
@@ -69,6 +69,25 @@ import Testing
     #expect(try truncate(journal, through: SequenceNumber(11)) == 8)
     #expect(try truncate(journal, through: journal.snapshots()[0].sequence, atMost: 1) == 12)
     #expect(try journal.reader().verifyChain() == journal.position)
+  }
+
+  @Test func theSnapshotThatATruncatedJournalBeginsAfterStaysUntilItBeginsAfterALaterOne() throws {
+    let journal = try makeJournal(snapshots: 4)
+    func expect(_ sequences: [UInt64]) throws {
+      let found = try journal.snapshots().map(\.sequence.rawValue)
+      #expect(found == sequences)
+    }
+    try expect([12, 44, 60])
+    #expect(try truncate(journal, through: SequenceNumber(12)) == 12)
+    for _ in 0..<3 {
+      try journal.appendBatch(4)
+      try journal.takeShadowSnapshot()
+      try journal.verifySnapshots()
+    }
+    // Where it begins, where it may begin next, and the last two.
+    try expect([12, 44, 76, 84])
+    #expect(try truncate(journal, through: SequenceNumber(44)) == 44)
+    try expect([44, 76, 84])
   }
 
   @Test func anAbortedTruncationLeavesEverything() throws {

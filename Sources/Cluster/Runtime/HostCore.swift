@@ -185,7 +185,9 @@ public final class HostCore<M: Machine & ~Copyable> {
     }
     sessions = role.sessions.map { times in
       SessionWatch(
-        gateways: map.machines.filter { $0.kind == .gateway }, times: times, now: now, isFresh: isFresh)
+        gateways: map.machines.filter { $0.kind == .gateway }, times: times, now: now,
+        // A copy that began empty and has followed since may hold orders of sessions that it never saw.
+        isFresh: isFresh && released == SequenceNumber(0))
     }
     for index in inlets.indices { subscribe(index) }
     log.info(

@@ -144,13 +144,16 @@ final class JournalUpkeep<M: Machine & ~Copyable>: @unchecked Sendable {
     do {
       guard let copies = journal.needsOfCopies else { return }
       let retention = try policy.retention(of: journal.reader, copies: copies, now: MachineClock.wall())
+      // A journal begins after a snapshot, so that all that is left can be executed.
+      let places = try journal.reader.snapshots().filter { $0.isVerified && $0.sequence <= retention.lastRemovable }
       let first = try journal.reader.base().sequence
+      guard let last = places.last?.sequence, last > first else { return }
       var base = first
-      while base < retention.lastRemovable, !isEnding, !lock.withLock({ wanted != nil }) {
+      while base < last, !isEnding, !lock.withLock({ wanted != nil }) {
         var reached = base
         try journal.sync { journal in
           try journal.begin()
-          reached = try journal.truncate(through: retention.lastRemovable, atMost: Self.entriesPerTruncation)
+          reached = try journal.truncate(through: last, atMost: Self.entriesPerTruncation)
           try journal.commit()
         }
         guard reached > base else { break }
@@ -161,7 +164,7 @@ final class JournalUpkeep<M: Machine & ~Copyable>: @unchecked Sendable {
       log.info(
         "journal truncated",
         metadata: [
-          "through": "\(base)", "until": "\(retention.lastRemovable)", "needed by": "\(retention.bound.name)",
+          "through": "\(base)", "needed after": "\(retention.lastRemovable)", "by": "\(retention.bound.name)",
         ])
     } catch {
       log.error("cannot truncate the journal", metadata: ["reason": "\(error)"])

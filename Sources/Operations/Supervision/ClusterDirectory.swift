@@ -35,7 +35,7 @@ public struct ClusterDirectory {
     guard FileManager.default.fileExists(atPath: path) else { return }
     let own: Set<String> = [
       "cluster.json", "cluster.lock", "authority", "listing.bin", "journal", "ledger", "keys", "accounts", "clients",
-      "logs", "supervisor.pid",
+      "logs", "supervisor.pid", "verifiers",
     ]
     let found = Set(try FileManager.default.contentsOfDirectory(atPath: path))
     let foreign = found.subtracting(own)
