@@ -44,8 +44,8 @@ public struct Quarantine: ByteCodable, Sendable, Hashable {
     self.signature = signature
   }
 
-  /// Whether inputs of a kind can be kept from a machine. What the runtime itself makes cannot: a tick or a seal that is
-  /// left out comes again.
+  /// Whether inputs of a kind can be kept from a machine. What the runtime itself makes cannot: a tick or a seal that
+  /// is left out comes again.
   public static func isPossible(for kind: InputKind) -> Bool {
     switch kind {
     case .action, .stream, .marks, .sessionEnd, .attestation, .settlementEvent: true

@@ -38,7 +38,8 @@ struct PoisonWatchTests {
   /// A node's process dies while its copy of the shard applies an input.
   private func die(
     _ place: Int = 0, _ payload: [UInt8], _ kind: InputKind = .action, stage: NotedInput.Stage = .taken,
-    sequence: UInt64 = 7, source: MachineID = .none, number: UInt64 = 0, count: UInt16 = 0
+    sequence: UInt64 = 7, source: MachineID = .none, number: UInt64 = 0, count: UInt16 = 0,
+    isFault: Bool = true
   ) throws {
     let node = map.nodes[place]
     let directory = map.journalDirectory(of: shard, on: node)
@@ -48,7 +49,7 @@ struct PoisonWatchTests {
       sequence: SequenceNumber(sequence), stamp: .zero, term: Term(1), kind: kind, source: source, firstNumber: number,
       count: count)
     payload.withUnsafeBytes { note.willApply(stage, header, $0) }
-    watch.died(node, in: map)
+    watch.ended(node, isFault: isFault, in: map)
   }
 
   private func kept() throws -> [Quarantine] { try QuarantineShelf(dataDirectory: path).quarantines(of: shard) }
@@ -69,9 +70,9 @@ struct PoisonWatchTests {
 
   @Test func ofAStreamTheMessageIsKeptAwayThatWasAlone() throws {
     defer { try? FileManager.default.removeItem(atPath: path) }
-    for _ in 0..<5 { try die([6, 7], .stream, source: .risk, number: 4, count: 2) }
+    for _ in 0..<5 { try die(0, [6, 7], .stream, source: .risk, number: 4, count: 2) }
     #expect(try kept().isEmpty)
-    for _ in 0..<3 { try die([7], .stream, source: .risk, number: 5, count: 1) }
+    for _ in 0..<3 { try die(0, [7], .stream, source: .risk, number: 5, count: 1) }
     let found = try #require(try kept().first)
     #expect(found.source == .risk && found.firstNumber == 5)
   }
@@ -79,10 +80,10 @@ struct PoisonWatchTests {
   @Test func whatAJournalHoldsAndWhatTheRuntimeMakesIsNeverLeftOut() throws {
     defer { try? FileManager.default.removeItem(atPath: path) }
     for _ in 0..<5 {
-      try die([6], stage: .replayed)
-      try die([6], stage: .followed)
-      try die([], .tick)
-      try die([6], .seal)
+      try die(0, [6], stage: .replayed)
+      try die(0, [6], stage: .followed)
+      try die(0, [], .tick)
+      try die(0, [6], .seal)
     }
     #expect(try kept().isEmpty)
   }
@@ -96,8 +97,18 @@ struct PoisonWatchTests {
       let header = InputHeader(sequence: SequenceNumber(1), stamp: .zero, term: Term(1), kind: .action)
       [UInt8]([6]).withUnsafeBytes { note.willApply(.taken, header, $0) }
       note.hasApplied()
-      watch.died(map.nodes[0], in: map)
+      watch.ended(map.nodes[0], isFault: true, in: map)
     }
+    #expect(try kept().isEmpty)
+  }
+
+  @Test func aKillFromOutsideCountsForNothingEvenIfTheSuccessorDiesAtItsStart() throws {
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    for _ in 0..<3 { try die(0, [6], isFault: false) }
+    #expect(try kept().isEmpty)
+    for _ in 0..<5 { watch.ended(map.nodes[0], isFault: true, in: map) }
+    try die(0, [6])
+    for _ in 0..<5 { watch.ended(map.nodes[0], isFault: true, in: map) }
     #expect(try kept().isEmpty)
   }
 

@@ -6,6 +6,7 @@ import Market
 import Matching
 import Operations
 import Testing
+import Wire
 
 /// Inputs that were kept from their machine, as auditors and verifiers see them.
 @Suite struct QuarantineAuditTests {

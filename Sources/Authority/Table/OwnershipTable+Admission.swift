@@ -7,8 +7,8 @@ extension OwnershipTable {
 
   /// Why a node is refused what it asks; `nil` if it may.
   ///
-  /// A lease is its node's own. A record is its owner's: a node may name itself the owner of a machine of which it has a
-  /// copy, and take into the fence who has one too; who stands there already may stay or go.
+  /// A lease is its node's own. A record is its owner's: a node may name itself the owner of a machine of which it has
+  /// a copy, and take into the fence who has one too; who stands there already may stay or go.
   /// - Parameter placement: Without it, every node counts as having a copy.
   func objection(to request: AuthorityRequest, from user: String, _ placement: Placement?) -> String? {
     switch request {

@@ -27,6 +27,8 @@ public struct NotedInput: Sendable, Hashable {
   public var count: UInt16
   /// Absent if it is longer than a note.
   public var payload: [UInt8]?
+  /// The supervisor has seen it.
+  public var isCounted = false
 
   /// Whether it is so many messages of one stream that any may be the one.
   public var isSeveralMessages: Bool { kind == .stream && count > 1 }
@@ -37,13 +39,14 @@ public struct NotedInput: Sendable, Hashable {
 ///
 /// ```
 ///  0 mark u64 │ 8 stage u32 (0: none) │ 12 payload length u32 │ 16 sequence u64 │ 24 first number u64 │ 32 source u32
-/// 36 count u16 │ 38 kind u8 │ 64 payload
+/// 36 count u16 │ 38 kind u8 │ 40 counted u8 │ 64 payload
 /// ```
 ///
 /// Used by the thread that applies.
 public final class InputNote: InputWitness {
   private static let mark: UInt64 = 0x3145_544F_4E41_564F
   private static let headerBytes = 64
+  private static let countedOffset = 40
   private static let byteCount = 1 << 16
   private static let payloadLimit = byteCount - headerBytes
 
@@ -64,6 +67,7 @@ public final class InputNote: InputWitness {
     else { return nil }
     base = mapped
     base.storeBytes(of: 0, toByteOffset: 8, as: UInt32.self)
+    base.storeBytes(of: 0, toByteOffset: Self.countedOffset, as: UInt8.self)
     base.storeBytes(of: Self.mark, as: UInt64.self)
   }
 
@@ -87,6 +91,15 @@ public final class InputNote: InputWitness {
   @inline(never)
   public func hasApplied() { base.storeBytes(of: 0, toByteOffset: 8, as: UInt32.self) }
 
+  /// Takes note that the supervisor has seen it.
+  public static func markCounted(journalDirectory: String) {
+    let descriptor = open(path(in: journalDirectory), O_WRONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    defer { close(descriptor) }
+    var yes: UInt8 = 1
+    _ = pwrite(descriptor, &yes, 1, off_t(countedOffset))
+  }
+
   /// What the note of a journal says whose process has ended; `nil` if it was applying nothing.
   public static func read(journalDirectory: String) -> NotedInput? {
     let descriptor = open(path(in: journalDirectory), O_RDONLY | O_CLOEXEC)
@@ -106,7 +119,8 @@ public final class InputNote: InputWitness {
         source: MachineID(rawValue: bytes.load(fromByteOffset: 32, as: UInt32.self)),
         firstNumber: bytes.load(fromByteOffset: 24, as: UInt64.self),
         count: bytes.load(fromByteOffset: 36, as: UInt16.self),
-        payload: isWhole ? [UInt8](bytes[headerBytes..<headerBytes + count]) : nil)
+        payload: isWhole ? [UInt8](bytes[headerBytes..<headerBytes + count]) : nil,
+        isCounted: bytes[countedOffset] != 0)
     }
   }
 }

@@ -9,8 +9,9 @@ import Market
 
 /// Counts of what inputs processes have died, and keeps an input from its machine once it has cost too many.
 ///
-/// A process that dies by a signal of its own (an illegal instruction, a fault) leaves a note beside each journal of what
-/// its machine was applying. A kill from outside says nothing about an input, and is not counted. Used from one thread.
+/// A process that dies by a signal of its own (an illegal instruction, a fault) leaves a note beside each journal of
+/// what its machine was applying. A kill from outside says nothing about an input, and is not counted. Used from one
+/// thread.
 final class PoisonWatch {
   /// What the same input is recognised by: its bytes, however often it is sent and at whatever sequence it arrives.
   private struct Suspect: Hashable {
@@ -39,12 +40,14 @@ final class PoisonWatch {
     self.log = log
   }
 
-  /// The process of a node has died by a signal of its own.
-  func died(_ node: ClusterMap.Node, in map: ClusterMap) {
+  /// The process of a node has ended, by a signal of its own or not. What it noted counts once: its successor may die
+  /// before it has opened its journals.
+  func ended(_ node: ClusterMap.Node, isFault: Bool, in map: ClusterMap) {
     for machine in (node.hosts + (node.standbys ?? [])).compactMap({ MachineID(name: $0) }) {
       let directory = map.journalDirectory(of: machine, on: node)
-      guard let note = InputNote.read(journalDirectory: directory) else { continue }
-      judge(note, machine, node.name, map)
+      guard let note = InputNote.read(journalDirectory: directory), !note.isCounted else { continue }
+      InputNote.markCounted(journalDirectory: directory)
+      if isFault { judge(note, machine, node.name, map) }
     }
   }
 

@@ -107,7 +107,7 @@ public final class Supervisor {
           lived: lived, restarts: entries[index].restarts, hasCopies: hasCopies(entries[index].node))
         entries[index].notBefore = Date().addingTimeInterval(delay)
         // Before it is started again: its successor blanks what it noted.
-        if ending.isFault { poison?.died(entries[index].node, in: map) }
+        poison?.ended(entries[index].node, isFault: ending.isFault, in: map)
         log.warning("ended", metadata: ["process": "\(child.name)", "how": "\(ending.text)"])
       }
       if entries[index].child == nil, !entries[index].isHeld, Date() >= entries[index].notBefore { try start(index) }

@@ -7,8 +7,8 @@ struct ClockAheadAtStart: Drill {
   let name = "clock-ahead-at-start"
   let what =
     "a matcher is killed and started again with its wall clock an hour ahead: it stamps nothing and stops, with the "
-    + "difference in its log, the other nodes trade on, and it serves again when its clock is right; an hour behind, it "
-    + "takes its peers' time"
+    + "difference in its log, the other nodes trade on, and it serves again when its clock is right; an hour behind, "
+    + "it takes its peers' time"
   var needs: [DrillNeed] { [FakedClock.need] }
 
   private static let node = "matcher-0"

@@ -3,8 +3,8 @@ import Foundation
 /// The wall clock of one process, moved while it runs. Its monotonic clock stays.
 enum FakedClock {
   private static let library = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
-  /// The library moves every absolute kernel timer by as much as the wall clock, those of the monotonic clock too: loops
-  /// then wake an hour late, or never. A copy without this function leaves them alone.
+  /// The library moves every absolute kernel timer by as much as the wall clock, those of the monotonic clock too:
+  /// loops then wake an hour late, or never. A copy without this function leaves them alone.
   private static let unwanted = "timerfd_settime"
 
   static let need = DrillNeed.file(library, package: "faketime")
