@@ -96,10 +96,10 @@ struct RestingOrder: BitwiseCopyable {
   }
   /// The order's number in public, which counts the shard's placements: time priority. Zero once the order is gone.
   @inline(__always) var number: UInt64 { UInt64(numberHigh) << 32 | UInt64(numberLow) }
-  /// Account slot, key and index as one word of the index's key.
+  /// Account slot, key and index as one word of the index's key, as they lie in the record: one load.
   @inline(__always) var owner: UInt64 { Self.owner(accountSlot, key, index) }
   @inline(__always) static func owner(_ accountSlot: Slot, _ key: UInt16, _ index: UInt16) -> UInt64 {
-    UInt64(accountSlot) << 32 | UInt64(key) << 16 | UInt64(index)
+    UInt64(accountSlot) | UInt64(key) &<< 32 | UInt64(index) &<< 48
   }
 
   /// Gives the order a new place in time.

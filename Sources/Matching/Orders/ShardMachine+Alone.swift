@@ -3,57 +3,49 @@ import Machine
 import Market
 
 // What comes most, an action of one plain operation under a nonce that its account has never used, goes straight to its
-// answer: everything is decided before anything changes, and its records are written in one go.
+// answer: everything is decided before anything changes, and its records are written in one go. Each way is a function
+// of its own that is jumped to, so that none keeps another's values.
 extension ShardMachine {
-  /// Answers such an action; false, with nothing done, leaves it to `act`. Nothing may be due before it.
-  @inline(__always) mutating func actAlone(
-    _ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer
-  ) -> Bool {
-    guard let action = SignedActionView(lone: payload, plainKey) else { return false }
-    let slot = accountIndex.findDense(action.account)
-    if _slowPath(slot <= Self.houseSlot) { return false }
-    let account = accounts.base + Int(slot)
+  /// The track of a lone action's nonce if nothing speaks against the action before its operation is looked at; `nil`
+  /// leaves it to `act`.
+  @inline(__always) func admitAlone(
+    _ action: SignedActionView, _ slot: Slot, _ account: UnsafeMutablePointer<Account>
+  ) -> UnsafeMutablePointer<NonceTracks.Track>? {
     let left = UInt64(bitPattern: Int64(bitPattern: action.expiry) &- second)
-    if _slowPath(!account.pointee.isPlain) || _slowPath(!action.isSigned(by: account))
-      || _slowPath(left > UInt64(bitPattern: signatureSeconds))
+    if _slowPath(slot <= Self.houseSlot) || _slowPath(!account.pointee.isPlain)
+      || _slowPath(!action.isSigned(by: account)) || _slowPath(left > UInt64(bitPattern: signatureSeconds))
       || _slowPath(account.pointee.liveNonces >= openNonces) || _slowPath(nonces.isFull)
     {
-      return false
+      return nil
     }
-    guard let track = nonces.trackOfNew(action.nonce, slot) else { return false }
-    let operation = action.operation(0)
-    let manner = operation.manner
-    let kind = manner & ~OperationCode.plainManner
-    if kind == UInt64(OperationCode.new) {
-      return placeAlone(action, operation, manner, slot, account, track, into: &output)
-    }
-    if kind == UInt64(OperationCode.cancel), operation.flags == 0 {
-      return cancelAlone(action, operation, slot, account, track, into: &output)
-    }
-    if kind == UInt64(OperationCode.replace) {
-      replaceAlone(action, slot, track, into: &output)
-      return true
-    }
-    return false
+    return nonces.trackOfNew(action.nonce, slot)
   }
 
-  @inline(__always) private mutating func placeAlone(
-    _ action: SignedActionView, _ operation: OperationView, _ manner: UInt64, _ slot: Slot,
-    _ account: UnsafeMutablePointer<Account>, _ track: UnsafeMutablePointer<NonceTracks.Track>,
-    into output: inout OutputBuffer
-  ) -> Bool {
+  /// Leaves to `applyInFull` what is not as plain as it looked; nothing has changed yet.
+  @inline(never) private mutating func fallBack(
+    _ header: InputHeader, _ action: SignedActionView, into output: inout OutputBuffer
+  ) { applyInFull(header, action.lonePayload, into: &output) }
+
+  /// Places a new order.
+  @inline(never) mutating func placeAlone(
+    _ header: InputHeader, _ base: UnsafeRawPointer, _ account: UnsafeMutablePointer<Account>,
+    _ track: UnsafeMutablePointer<NonceTracks.Track>, into output: inout OutputBuffer
+  ) {
+    let action = SignedActionView(lone: base)
+    let operation = action.operation(0)
     let wishes =
       UInt64(bitPattern: operation.triggerPrice | operation.display) | operation.tail | operation.targetNonce
       | UInt64(operation.targetAndReserved)
-    if _slowPath(wishes != 0) { return false }
+    if _slowPath(wishes != 0) { return fallBack(header, action, into: &output) }
     // A plain account has no armed stops, and no order bears a nonce that was never used.
-    guard let order = plainOrder(operation, manner, account),
+    guard let order = plainOrder(operation, operation.manner, account),
       _fastPath(covers(account, order.charge, releasing: 0)),
       _fastPath(account.pointee.openOrders < parameters.openOrdersPerAccount)
-    else { return false }
+    else { return fallBack(header, action, into: &output) }
+    let slot = accountIndex.findDense(action.account)
     if _slowPath(order.takes) {
-      takeAlone(action, slot, track, order.number, order.side, order.rank, order.lots, order.charge, into: &output)
-      return true
+      return takeAlone(
+        action, slot, track, order.number, order.side, order.rank, order.lots, order.charge, into: &output)
     }
     _ = remember(action, action.contentOfLoneOrder, slot, account, track, .resting)
     account.pointee.reserved &+= order.charge
@@ -62,28 +54,62 @@ extension ShardMachine {
     let hash = orderTable.hash(action.nonce, RestingOrder.owner(slot, Self.ownerKey, 0))
     rest(order, action.nonce, slot, 0, hash, account, at: head)
     writeReply(action, .resting, filled: 0, at: head + Self.deltaRecordBytes)
-    return true
   }
 
-  @inline(__always) private mutating func cancelAlone(
-    _ action: SignedActionView, _ operation: OperationView, _ slot: Slot, _ account: UnsafeMutablePointer<Account>,
+  /// Cancels an order by its name.
+  @inline(never) mutating func cancelAlone(
+    _ header: InputHeader, _ base: UnsafeRawPointer, _ account: UnsafeMutablePointer<Account>,
     _ track: UnsafeMutablePointer<NonceTracks.Track>, into output: inout OutputBuffer
-  ) -> Bool {
+  ) {
+    let action = SignedActionView(lone: base)
+    let operation = action.operation(0)
     let wishes = operation.price | operation.quantity | operation.triggerPrice | operation.display
-    if _slowPath(UInt64(bitPattern: wishes) | operation.tail != 0) { return false }
-    let target = target(of: operation, slot)
-    if _slowPath(target.slot == 0) { return false }
+    if _slowPath(UInt64(bitPattern: wishes) | operation.tail | UInt64(operation.flags) != 0) {
+      return fallBack(header, action, into: &output)
+    }
+    let slot = accountIndex.findDense(action.account)
+    let (_, target) = target(of: operation, slot)
+    if _slowPath(target.slot == 0) { return fallBack(header, action, into: &output) }
     let order = orders.base + Int(target.slot)
     let book = books.at(Int(order.pointee.book))
     if _slowPath(order.pointee.extra != 0) || _slowPath(book.pointee.instrument != operation.instrument) {
-      return false
+      return fallBack(header, action, into: &output)
     }
     _ = remember(action, action.contentOfLoneCancel, slot, account, track, .cancelled)
     acceptedOperations &+= 1
     let head = output.extend(by: Self.deltaRecordBytes + Self.loneReplyRecordBytes, records: 2)
     withdraw(order, target, book, account, at: head)
     writeReply(action, .cancelled, filled: 0, at: head + Self.deltaRecordBytes)
-    return true
+  }
+
+  /// Replaces an order by one that rests or takes.
+  @inline(never) mutating func replaceAlone(
+    _ header: InputHeader, _ base: UnsafeRawPointer, _ account: UnsafeMutablePointer<Account>,
+    _ track: UnsafeMutablePointer<NonceTracks.Track>, into output: inout OutputBuffer
+  ) {
+    let action = SignedActionView(lone: base)
+    let operation = action.operation(0)
+    let wishes = UInt64(bitPattern: operation.triggerPrice | operation.display) | operation.tail
+    if _slowPath(wishes | UInt64(operation.reserved) != 0) { return fallBack(header, action, into: &output) }
+    guard let order = plainOrder(operation, operation.manner, account) else {
+      return fallBack(header, action, into: &output)
+    }
+    let slot = accountIndex.findDense(action.account)
+    let (hash, target) = target(of: operation, slot)
+    let replaced = orders.base + Int(target.slot)
+    if _slowPath(order.takes) || _slowPath(!isReplaceable(replaced, target, by: order))
+      || _slowPath(!covers(account, order.charge, releasing: replaced.pointee.reserved))
+    {
+      return performAlone(action, slot, track, into: &output)
+    }
+    _ = remember(action, action.contentHash, slot, account, track, .amended)
+    acceptedOperations &+= 1
+    let head = output.extend(by: 2 * Self.deltaRecordBytes + Self.loneReplyRecordBytes, records: 3)
+    withdraw(replaced, target, order.book, account, at: head)
+    account.pointee.reserved &+= order.charge
+    rest(
+      order, operation.targetNonce, slot, operation.targetIndex, hash, account, at: head + Self.deltaRecordBytes)
+    writeReply(action, .amended, filled: 0, at: head + 2 * Self.deltaRecordBytes)
   }
 
   @inline(never) private mutating func takeAlone(
@@ -99,7 +125,7 @@ extension ShardMachine {
     conclude(action, record, answer, into: &output)
   }
 
-  @inline(never) private mutating func replaceAlone(
+  @inline(never) private mutating func performAlone(
     _ action: SignedActionView, _ slot: Slot, _ track: UnsafeMutablePointer<NonceTracks.Track>,
     into output: inout OutputBuffer
   ) {

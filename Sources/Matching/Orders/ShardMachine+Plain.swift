@@ -79,6 +79,14 @@ extension ShardMachine {
     return !overflow && wanted <= account.pointee.ceiling
   }
 
+  /// Whether an order that was looked for is there, and as plain as the one that is to replace it.
+  @inline(__always) func isReplaceable(
+    _ existing: UnsafeMutablePointer<RestingOrder>, _ place: SlotTable.Place, by order: PlainOrder
+  ) -> Bool {
+    place.slot != 0 && existing.pointee.extra == 0 && !existing.pointee.isSpecial
+      && Int(existing.pointee.book) == order.number && existing.pointee.side == order.side
+  }
+
   /// Places a plain limit order of the owner's key, or replaces one by it; `nil` if it must be looked at in full.
   @inline(never) mutating func placePlain(
     _ operation: OperationView, _ index: UInt16, _ action: SignedActionView, _ accountSlot: Slot,
@@ -105,15 +113,11 @@ extension ShardMachine {
     let owner = RestingOrder.owner(accountSlot, Self.ownerKey, name)
     let hash = orderTable.hash(nonce, owner)
     let base = orders.base
-    let existing = orderTable.find(hash) { base[Int($0)].nonce == nonce && base[Int($0)].owner == owner }
+    let place = orderTable.locate(hash) { base[Int($0)].nonce == nonce && base[Int($0)].owner == owner }
+    let existing = place.slot
     var released: Int64 = 0
     if isReplace {
-      if existing == 0 || base[Int(existing)].extra != 0 || base[Int(existing)].isSpecial
-        || Int(base[Int(existing)].book) != order.number
-        || base[Int(existing)].side != order.side
-      {
-        return nil
-      }
+      if !isReplaceable(base + Int(existing), place, by: order) { return nil }
       released = base[Int(existing)].reserved
     } else if existing != 0 || account.pointee.openOrders >= parameters.openOrdersPerAccount {
       // A plain account has no armed stops.
@@ -209,7 +213,7 @@ extension ShardMachine {
     _ operation: OperationView, _ accountSlot: Slot, into output: inout OutputBuffer
   ) -> Answer? {
     let account = accounts.base + Int(accountSlot)
-    let target = target(of: operation, accountSlot)
+    let (_, target) = target(of: operation, accountSlot)
     if target.slot == 0 || operation.flags != 0 || account.pointee.deferred != 0 { return nil }
     let order = orders.base + Int(target.slot)
     let book = books.at(Int(order.pointee.book))
@@ -218,13 +222,14 @@ extension ShardMachine {
     return Answer(outcome: .cancelled)
   }
 
-  /// The open order of the owner's key that an operation names.
-  @inline(__always) func target(of operation: OperationView, _ accountSlot: Slot) -> SlotTable.Place {
+  /// The open order of the owner's key that an operation names, and the hash of that name.
+  @inline(__always) func target(
+    of operation: OperationView, _ accountSlot: Slot
+  ) -> (hash: UInt32, place: SlotTable.Place) {
     let owner = RestingOrder.owner(accountSlot, Self.ownerKey, operation.targetIndex)
     let nonce = operation.targetNonce
     let base = orders.base
-    return orderTable.locate(orderTable.hash(nonce, owner)) {
-      base[Int($0)].nonce == nonce && base[Int($0)].owner == owner
-    }
+    let hash = orderTable.hash(nonce, owner)
+    return (hash, orderTable.locate(hash) { base[Int($0)].nonce == nonce && base[Int($0)].owner == owner })
   }
 }

@@ -117,6 +117,8 @@ public struct ShardMachine: ~Copyable, Machine {
   var hasLostTimer = false
   /// Before this time an action has nothing due before it and no unfinished work, and `second` is the time's second.
   var calmUntil = Timestamp(nanoseconds: .min)
+  /// The last input whose nonces to forget were forgotten in passing.
+  var passed = SequenceNumber(0)
   /// Some order's deadline has passed, but its turn has not come.
   var isBehind = false
   /// The earliest of all deadlines.
@@ -169,20 +171,32 @@ public struct ShardMachine: ~Copyable, Machine {
       }
     #endif
     // What has nothing due before it goes straight to its answer.
-    if _fastPath(header.kind == .action) {
-      let time = max(header.stamp, now)
-      if _fastPath(time < calmUntil) || forgetInPassing(at: time) {
-        now = time
-        sequence = header.sequence
-        term = header.term
-        if _fastPath(actAlone(payload, into: &output)) { return }
-      }
+    let time = max(header.stamp, now)
+    guard _fastPath(header.kind == .action), _fastPath(time < calmUntil) || forgetInPassing(header, at: time),
+      let action = SignedActionView(lone: payload, plainKey)
+    else { return applyInFull(header, payload, into: &output) }
+    let slot = accountIndex.findDense(action.account)
+    let account = accounts.base + Int(slot)
+    guard let track = admitAlone(action, slot, account) else { return applyInFull(header, payload, into: &output) }
+    now = time
+    sequence = header.sequence
+    term = header.term
+    switch action.operation(0).manner & ~OperationCode.plainManner {
+    case UInt64(OperationCode.cancel): cancelAlone(header, action.base, account, track, into: &output)
+    case UInt64(OperationCode.new): placeAlone(header, action.base, account, track, into: &output)
+    case UInt64(OperationCode.replace): replaceAlone(header, action.base, account, track, into: &output)
+    default: applyInFull(header, payload, into: &output)
     }
-    applyInFull(header, payload, into: &output)
+  }
+
+  @inline(never) mutating func applyInFull(
+    _ header: InputHeader, _ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer
+  ) {
+    applyEverything(header, payload, into: &output)
     updateCalm()
   }
 
-  @inline(never) private mutating func applyInFull(
+  @inline(never) private mutating func applyEverything(
     _ header: InputHeader, _ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer
   ) {
     if !isOpened {
@@ -196,7 +210,7 @@ public struct ShardMachine: ~Copyable, Machine {
     // due fires with the next input.
     if header.kind == .seal { return seal(payload, into: &output) }
     budget = stepBound
-    if wakeup <= now { fireTimers(header.kind, into: &output) }
+    if wakeup <= now, passed != header.sequence { fireTimers(header.kind, into: &output) }
     goOn(into: &output)
     if header.kind != .action {
       applyRare(header, payload, into: &output)

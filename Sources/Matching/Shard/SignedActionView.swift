@@ -31,6 +31,16 @@ struct SignedActionView {
     count = 1
   }
 
+  /// The same, of which it is known already.
+  @inline(__always) init(lone base: UnsafeRawPointer) {
+    self.base = base
+    count = 1
+  }
+  /// The bytes of an action of one operation.
+  var lonePayload: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(start: base, count: SignedActionHeader.byteCount + Operation.byteCount)
+  }
+
   @inline(__always) private static func load<T: FixedWidthInteger & BitwiseCopyable>(
     _ base: UnsafeRawPointer, _ offset: Int, _ type: T.Type
   ) -> T { T(littleEndian: base.loadUnaligned(fromByteOffset: offset, as: T.self)) }

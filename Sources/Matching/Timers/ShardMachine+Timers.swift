@@ -56,13 +56,14 @@ extension ShardMachine {
     }
   }
 
-  /// Does at that time what `fireTimers` would for an action, if nothing but nonces to forget can be due; false, with
-  /// nothing done, if anything else may be.
-  @inline(never) mutating func forgetInPassing(at time: Timestamp) -> Bool {
+  /// Does for an action, in place of `fireTimers`, what is due at that time, if that can be nothing but nonces to forget;
+  /// false, with nothing done, if it may be anything else.
+  @inline(never) mutating func forgetInPassing(_ header: InputHeader, at time: Timestamp) -> Bool {
     guard isOpened, jobs.isEmpty, !hasNewLast, timers.count == 0, time < min(nextHeartbeat, Self.latest) else {
       return false
     }
     now = time
+    passed = header.sequence
     isBehind = false
     var left = min(stepBound, Self.nonceShare)
     while left > 0, nonces.earliest <= time { left &-= forgetNonces(before: nonces.earliest, limit: left) }
