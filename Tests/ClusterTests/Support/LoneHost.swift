@@ -159,6 +159,10 @@ final class LoneHost: HostWorld {
   func link(endingAt sequence: SequenceNumber) throws -> Digest? { nil }
   func recentLinks() throws -> [CommonGround.Link] { [] }
   func cutJournal(after sequence: SequenceNumber) throws {}
+  var journalBase: SequenceNumber { SequenceNumber(0) }
+  func newestSnapshot() throws -> SnapshotOffer? { nil }
+  func snapshotPart(of sequence: SequenceNumber, _ part: UInt32) throws -> [UInt8]? { nil }
+  func adopt(_ snapshot: JournalSnapshot, outbox: [OwedChunk]) {}
   func quarantines() throws -> [Quarantine] { kept }
   func endTerm(_ what: String, _ reason: any Error) { endings.append("\(what): \(reason)") }
 }
