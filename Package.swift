@@ -36,7 +36,7 @@ let package = Package(
     .library(
       name: "Novation", targets: ["Bytes", "Market", "Machine", "Matching", "Clearing", "Pricing", "Settlement"]),
     // For the benchmarks, which are a package of their own.
-    .library(name: "NovationEdges", targets: ["Messaging", "Journal", "Replay"]),
+    .library(name: "NovationEdges", targets: ["Messaging", "Journal", "Cluster", "Replay"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

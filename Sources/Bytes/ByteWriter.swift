@@ -33,7 +33,7 @@
     let start = length
     // Both are lengths of memory: their sum does not overflow.
     let end = start &+ bytes
-    if end > capacity { grow(to: end) }
+    if _slowPath(end > capacity) { grow(to: end) }
     length = end
     return base + start
   }

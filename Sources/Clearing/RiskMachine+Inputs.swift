@@ -7,12 +7,8 @@ extension RiskMachine {
   mutating func consume(
     _ header: InputHeader, _ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer
   ) {
+    guard advance(header) else { return }
     let shard = header.source.shard.map { Int($0.rawValue) }
-    let isKnown = header.source == .settlement || shard.map { $0 < shardCount && machine($0) == header.source } ?? false
-    guard isKnown, streams.consume(from: header.source, first: header.firstNumber, count: header.count) else {
-      refusals &+= 1
-      return
-    }
     var messages = StreamMessages(header, payload)
     while var message = messages.next() {
       let taken =
@@ -24,6 +20,30 @@ extension RiskMachine {
       if !taken { refusals &+= 1 }
     }
     if !messages.isExhausted { refusals &+= 1 }
+  }
+
+  /// Counts the messages as consumed if they are the next ones of a machine that it listens to.
+  private mutating func advance(_ header: InputHeader) -> Bool {
+    let shard = header.source.shard.map { Int($0.rawValue) }
+    let isKnown = header.source == .settlement || shard.map { $0 < shardCount && machine($0) == header.source } ?? false
+    guard isKnown, streams.consume(from: header.source, first: header.firstNumber, count: header.count) else {
+      refusals &+= 1
+      return false
+    }
+    return true
+  }
+
+  /// Takes note of an input that is kept from it: its stream goes on, its nonce is spent, and nothing else is done.
+  mutating func passOver(_ header: InputHeader, _ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer) {
+    guard let input = QuarantinedInput(payload) else {
+      refusals &+= 1
+      return
+    }
+    switch input.quarantine.kind {
+    case .stream: _ = advance(header)
+    case .action: act(header, input.payload, isPutAside: true, into: &output)
+    default: break
+    }
   }
 
   /// One message of a shard; false if it was refused.

@@ -73,6 +73,7 @@ public struct RiskMachine: ~Copyable, Machine {
     case .action: act(header, payload, into: &output)
     case .stream: consume(header, payload, into: &output)
     case .marks: mark(payload, into: &output)
+    case .quarantined: passOver(header, payload, into: &output)
     case .genesis, .sessionEnd, .attestation, .settlementEvent: refusals &+= 1
     }
     concludeInput(into: &output)

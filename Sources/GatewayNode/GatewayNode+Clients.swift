@@ -66,6 +66,10 @@ extension GatewayNode {
     let machine: MachineID
     switch routing.machine(for: header, operations, named: shard) {
     case .success(let found): machine = found
+    case .failure(let refusal) where refusal.outcome == .unknownInstrument && !knowsListings:
+      return refuse(
+        header, .shardUnavailable, refusal.reason + ", unless risk has still to say so", identity,
+        retryAfter: configuration.retryAfterMilliseconds)
     case .failure(let refusal): return refuse(header, refusal.outcome, refusal.reason, identity)
     }
     if header.expiry < UInt64(MachineClock.wall().seconds) {
@@ -147,7 +151,7 @@ extension GatewayNode {
 
   private func ask(_ query: Query, from identity: [UInt8]) {
     switch query.kind {
-    case .market: return answer(query.tag, encodedMarket, identity)
+    case .market: return answerMarket(query.tag, identity)
     case .marks: return answerMarks(query, identity)
     case .status where query.machine == id: return answer(query.tag, status(), identity)
     default: break

@@ -27,21 +27,38 @@ extension GatewayNode {
   /// Asks risk for what it has listed. Whatever it answers is durable there: orders on it can be routed.
   func askForListings() {
     guard let index = backs.firstIndex(where: { $0.machine == .risk }) else { return }
-    nextTag += 1
-    listingsTag = nextTag
-    Frame.write(.query, Query.listings(beyond: market, tag: listingsTag), in: &frame)
+    Frame.write(.query, Query.listings(beyond: market, tag: Self.listingsTag), in: &frame)
     _ = backs[index].link.offer(frame.bytes)
   }
 
   func takeListings(_ answer: Answer) {
     guard answer.isAnswered, let listings = try? Listings(decoding: answer.body) else { return }
     let added = market.take(listings)
-    guard !added.isEmpty else { return }
+    if !added.isEmpty { take(added) }
+    guard !knowsListings else { return }
+    knowsListings = true
+    for question in marketQuestions { self.answer(question.tag, encodedMarket, question.identity) }
+    marketQuestions = []
+  }
+
+  private func take(_ added: [Instrument]) {
     for instrument in added {
       routing.list(instrument)
       log.info("listed", metadata: ["instrument": "\(instrument.name)", "shard": "\(instrument.shard)"])
     }
     signing = ActionSigning(market: market)
     encodedMarket = market.encoded
+  }
+
+  /// Most questions for the market that wait for risk.
+  private static let mostMarketQuestions = 4_096
+
+  /// Says what the market is, as soon as nothing can be missing from it.
+  func answerMarket(_ tag: UInt64, _ identity: [UInt8]) {
+    if knowsListings { return answer(tag, encodedMarket, identity) }
+    guard marketQuestions.count < Self.mostMarketQuestions else {
+      return answer(tag, [UInt8]("risk has not said yet what is listed".utf8), identity, false)
+    }
+    marketQuestions.append((tag, identity))
   }
 }

@@ -32,7 +32,7 @@ extension GatewayNode {
       case .feed: forwardFeed(received.frame(0), &body)
       case .answer:
         let answered = Answer(from: &body)
-        if body.isExhausted, answered.tag == listingsTag {
+        if body.isExhausted, answered.tag == Self.listingsTag, backs[index].machine == .risk {
           takeListings(answered)
           continue
         }

@@ -32,8 +32,12 @@ public actor GatewayNode {
   var frame = ByteWriter(capacity: 1 << 16)
   var waiting: [ActionKey: Waiting] = [:]
   var questions: [UInt64: (identity: [UInt8], tag: UInt64)] = [:]
-  /// The gateway's own question to risk: which instruments it has listed.
-  var listingsTag: UInt64 = 0
+  /// The gateway's own question to risk: which instruments it has listed. Clients' questions are numbered from 1.
+  static let listingsTag: UInt64 = 0
+  /// Whether risk has answered it since the gateway's start. Until then the market may lack instruments.
+  var knowsListings = false
+  /// Who asked for the market before that.
+  var marketQuestions: [(tag: UInt64, identity: [UInt8])] = []
   var nextTag: UInt64 = 0
   var watchers: [AccountID: Set<[UInt8]>] = [:]
   var bookSubscribers: Set<[UInt8]> = []
@@ -144,6 +148,9 @@ public actor GatewayNode {
     for index in backs.indices where backs[index].machine.shard != nil { keepSubscribed(index, now) }
     if now >= nextSweep {
       sweep(now)
+    }
+    if now >= nextListings {
+      nextListings = now + (knowsListings ? 1_000_000_000 : 100_000_000)
       askForListings()
     }
     if now >= nextBeat { beat(now) }
@@ -151,6 +158,7 @@ public actor GatewayNode {
   }
 
   private var nextSweep: Int64 = 0
+  private var nextListings: Int64 = 0
   var nextBeat: Int64 = 0
   private var wakeUp: LoopTimer?
 

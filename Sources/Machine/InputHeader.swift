@@ -25,6 +25,8 @@ public enum InputKind: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case continuation = 10
   /// The owner gives the machine to another copy; no payload. Whatever follows is of a later term.
   case handOver = 11
+  /// An input that is kept from the machine: `QuarantinedInput`. Its stream's numbers go on and its nonce is spent.
+  case quarantined = 12
 }
 
 /// The runtime's part of a journal entry, 48 bytes little-endian:

@@ -50,13 +50,31 @@ public struct OutputBuffer: ~Copyable {
   @inlinable @inline(__always) public mutating func extend(
     _ kind: Kind, destination: UInt32, number: UInt64, by byteCount: Int
   ) -> UnsafeMutableRawPointer {
-    let head = slab.extend(by: 20 &+ byteCount)
+    let head = extend(by: Self.headBytes &+ byteCount, records: 1)
+    Self.begin(kind, destination: destination, number: number, by: byteCount, at: head)
+    return head + Self.headBytes
+  }
+
+  /// Bytes of a record before its payload.
+  @inlinable public static var headBytes: Int { 20 }
+
+  /// Makes room for `records` records of `byteCount` bytes in all and returns where they go, one after another: each
+  /// begins with what `begin` writes.
+  @inlinable @inline(__always) public mutating func extend(by byteCount: Int, records count: Int)
+    -> UnsafeMutableRawPointer
+  {
+    records &+= count
+    return slab.extend(by: byteCount)
+  }
+
+  /// Writes the `headBytes` of a record whose payload has `byteCount` bytes.
+  @inlinable @inline(__always) public static func begin(
+    _ kind: Kind, destination: UInt32, number: UInt64, by byteCount: Int, at head: UnsafeMutableRawPointer
+  ) {
     let first = UInt64(kind.rawValue) | UInt64(destination) &<< 32
     head.storeBytes(of: first.littleEndian, as: UInt64.self)
     head.storeBytes(of: number.littleEndian, toByteOffset: 8, as: UInt64.self)
     head.storeBytes(of: UInt32(truncatingIfNeeded: byteCount).littleEndian, toByteOffset: 16, as: UInt32.self)
-    records &+= 1
-    return head + 20
   }
 
   /// Sends `message` to another machine and numbers it.

@@ -73,6 +73,7 @@ public enum Outcome: UInt16, Sendable, BitwiseCopyable, CaseIterable {
   case instrumentHalted = 308
   case inAuction = 309
   case busy = 310
+  case quarantined = 311
 
   // An open order ended without its owner's asking in that moment.
   case expiredOrder = 400
@@ -178,6 +179,7 @@ public enum Outcome: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case .instrumentHalted: "The instrument is halted."
     case .inAuction: "The instrument is in a call auction, which takes no such order."
     case .busy: "Too many operations wait for unfinished ones; retry."
+    case .quarantined: "The shard's process died of the action again and again; it was put aside unapplied."
     case .expiredOrder: "The order reached its expiry."
     case .cancelledByRecall: "Cancelled because risk recalled credit."
     case .cancelledByFreeze: "Cancelled because the account is being liquidated."

@@ -6,9 +6,9 @@ public struct Timestamp: Hashable, Comparable, Sendable, BitwiseCopyable, ByteCo
   @inlinable public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
   @inlinable public init(seconds: Int64) { nanoseconds = seconds * 1_000_000_000 }
   /// Later than every stamp: a deadline that never comes.
-  public static let never = Timestamp(nanoseconds: .max)
+  @inlinable public static var never: Timestamp { Timestamp(nanoseconds: .max) }
   /// Before every stamp.
-  public static let zero = Timestamp(nanoseconds: 0)
+  @inlinable public static var zero: Timestamp { Timestamp(nanoseconds: 0) }
 
   /// Whole seconds, rounded down.
   public var seconds: Int64 { nanoseconds / 1_000_000_000 }

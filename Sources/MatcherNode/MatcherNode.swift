@@ -176,11 +176,44 @@ public struct StandingText: Codable, Sendable {
   /// Nanoseconds since 1970 until which its quotes are refused; absent for an account whose protection never tripped,
   /// the greatest number where that lasts until a reset.
   public var quotesRefusedUntil: Int64?
+  /// Absent without market-maker protection.
+  public var protection: ProtectionText?
 
   init(_ standing: AccountStanding) {
     isFrozen = standing.isFrozen
     isKilled = standing.isKilled
     quotesRefusedUntil = standing.quotesFrozenUntil == .zero ? nil : standing.quotesFrozenUntil.nanoseconds
+    protection = standing.protection.map(ProtectionText.init)
+  }
+}
+
+/// Market-maker protection in one shard, as JSON: decimals in coins, vega in USD a volatility point.
+public struct ProtectionText: Codable, Sendable {
+  /// Limits of the whole underlying; absent for none.
+  public var quantityLimit: String?
+  public var deltaLimit: String?
+  public var vegaLimit: String?
+  /// What the account's quotes have traded here in the window; delta and vega net.
+  public var quantity: String
+  public var delta: String
+  public var vega: String
+  public var windowMilliseconds: Int64
+  /// Zero: until reset.
+  public var freezeMilliseconds: Int64
+  /// Shards that the limits are shared among.
+  public var shards: Int64
+
+  init(_ standing: ProtectionStanding) {
+    func limit(_ value: Int64) -> String? { value == 0 ? nil : Price(units: value).description }
+    quantityLimit = limit(standing.quantityLimit)
+    deltaLimit = limit(standing.deltaLimit)
+    vegaLimit = limit(standing.vegaLimit)
+    quantity = Quantity(units: standing.quantity).description
+    delta = Price(units: standing.delta).description
+    vega = Price(units: standing.vega).description
+    windowMilliseconds = standing.window.nanoseconds / 1_000_000
+    freezeMilliseconds = standing.freeze.nanoseconds / 1_000_000
+    shards = standing.shards
   }
 }
 

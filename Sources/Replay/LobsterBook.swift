@@ -25,7 +25,7 @@ struct LobsterBook: ~Copyable {
     guard (prices + submitted).allSatisfy({ $0 > 0 && $0 / tickSize < 1 << 22 }) else {
       throw ReplayError("a price beyond \(1 << 22) ticks of \(tickSize) ten-thousandths of a dollar")
     }
-    shard = LoneShard(instruments: 1, accounts: 2, tickSize: tickSize, mark: prices.first ?? 1)
+    shard = LoneShard(RecordedMarket(instruments: 1, accounts: 2, tickSize: tickSize, mark: prices.first ?? 1))
   }
 
   // MARK: - Inputs

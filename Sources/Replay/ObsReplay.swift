@@ -4,8 +4,7 @@ import Machine
 import Market
 import Matching
 
-/// Replays a neutral order stream (`OBSTRM01`) through one matching shard: an action a record. Buys belong to accounts
-/// 1-64, sells to 65-128, by the order's id modulo 64; order N is named by nonce N.
+/// Replays a neutral order stream (`OBSTRM01`) through one matching shard: an action a record.
 public enum ObsReplay {
   /// What the stream came to, warm-up included, and how long its records took.
   public struct Result: Encodable, Sendable, Equatable {
@@ -71,22 +70,18 @@ public enum ObsReplay {
   private static let chunk = 256
   /// Records of an epoch; seals lie outside the timed runs.
   private static let epoch = 100_000
-  /// Nonces of cancels, replacements and reductions: beyond every order's.
-  private static let changes: UInt64 = 1 << 62
-
   private struct Replay: ~Copyable {
     let stream: ObsStream
     var shard: LoneShard
     var tape = Tape()
     var nanoseconds: UInt64 = 0
-    var encoded = ByteWriter(capacity: ObsReplay.chunk * LoneShard.actionBytes)
+    var encoded = ByteWriter(capacity: ObsReplay.chunk * RecordedMarket.actionBytes)
     var samples: LatencySamples?
 
     init(_ stream: ObsStream, timesEach: Bool) {
       self.stream = stream
       if timesEach { samples = LatencySamples(capacity: stream.count - stream.warmUp) }
-      shard = LoneShard(
-        instruments: stream.instruments, accounts: 128, mark: stream.minimumPrice / 2 + stream.maximumPrice / 2)
+      shard = LoneShard(stream.market)
     }
 
     /// Encodes records, applies them, reads what they did; returns the first record not applied. A reduction needs the
@@ -115,29 +110,13 @@ public enum ObsReplay {
     }
 
     private mutating func encode(_ record: ObsStream.Record, _ place: Int) {
-      let account = UInt32(record.order % 64) + (record.side == .buy ? 1 : 65)
-      let instrument = InstrumentID(record.instrument)
-      var operation = Market.Operation(
-        kind: .new, side: record.side, instrument: instrument, price: Price(units: record.price),
-        quantity: Quantity(units: Int64(record.quantity)))
-      var nonce = ObsReplay.changes + UInt64(place)
-      operation.targetNonce = record.order
-      switch record.kind {
-      case .new, .immediate:
-        operation.targetNonce = 0
-        nonce = record.order
-        if record.kind == .immediate {
-          operation.rawTimeInForce = Market.Operation.TimeInForce.immediateOrCancel.rawValue
-        }
-      case .cancel: operation.rawKind = Market.Operation.Kind.cancel.rawValue
-      case .replace: operation.rawKind = Market.Operation.Kind.replace.rawValue
-      case .reduce:
-        let name = OrderID(account: AccountID(account), key: .owner, nonce: record.order, index: 0)
+      var action = record.action(at: place)
+      if record.kind == .reduce {
+        let name = OrderID(account: AccountID(action.account), key: .owner, nonce: record.order, index: 0)
         let open = shard.machine.openOrder(name)?.lots.count ?? 0
-        operation.rawKind = Market.Operation.Kind.amend.rawValue
-        operation.quantity = Quantity(units: open - Int64(record.quantity))
+        action.operation.quantity = Quantity(units: open - Int64(record.quantity))
       }
-      shard.encode(operation, account: account, nonce: nonce, into: &encoded)
+      shard.encode(action.operation, account: action.account, nonce: action.nonce, into: &encoded)
     }
 
     mutating func result() -> Result {

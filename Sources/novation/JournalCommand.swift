@@ -17,7 +17,9 @@ struct JournalCommand: ParsableCommand {
       commandName: "ls", abstract: "What each journal holds.",
       discussion: """
         JSON: journals [{machine, entries, batches, first_sequence, last_sequence, last_stamp, last_term, chain_head, \
-        snapshots [{sequence, bytes, version, is_good, is_verified}], outbox_chunks, bytes_used, map_size}].
+        snapshots [{sequence, bytes, version, is_good, is_verified}], outbox_chunks, bytes_used, map_size}], \
+        quarantined [{machine, kind, source, first_number, digest, deaths, decided}]: inputs that are kept from their \
+        machine, because processes died of them.
 
         EXAMPLES
           novation journal ls

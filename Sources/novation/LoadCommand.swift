@@ -30,6 +30,8 @@ struct LoadCommand: ParsableCommand {
   @Option(help: "Rates one after the other, as RATE,RATE,… or FROM:TO:STEP; instead of --rate.") var sweep: String?
   @Option(help: "Orders under one signature, 1 to 256.") var batch = 32
   @Option(help: "Accounts that trade.") var accounts = 64
+  @Option(help: "Open orders of an account in a shard, beyond which it cancels instead of placing more.")
+  var open = 512
   @Option(help: "Shares in percent, as new=45,cancel=40,replace=5,crossing=10; stop, iceberg and quote are kinds too.")
   var mix: String?
   @Option(help: "Seed of the load.") var seed: UInt64 = 1
@@ -51,6 +53,9 @@ struct LoadCommand: ParsableCommand {
     guard (1...100_000).contains(accounts) else {
       throw ValidationError("--accounts \(accounts): it must be 1 to 100000")
     }
+    guard (1...1_000_000).contains(open) else {
+      throw ValidationError("--open \(open): it must be 1 to 1000000")
+    }
     guard seconds > 0 else { throw ValidationError("--seconds \(seconds): it must be positive") }
     guard (1...10_000).contains(slice) else { throw ValidationError("--slice \(slice): it must be 1 to 10000") }
     if let shard, shard < 0 { throw ValidationError("--shard \(shard): it must not be negative") }
@@ -63,6 +68,7 @@ struct LoadCommand: ParsableCommand {
     var configuration = LoadConfiguration()
     configuration.batch = batch
     configuration.accounts = accounts
+    configuration.maximumOpen = open
     if let mix { configuration.mix = try LoadMix(parsing: mix) }
     configuration.seed = seed
     configuration.seconds = seconds

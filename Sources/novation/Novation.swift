@@ -50,6 +50,8 @@ import Operations
     ])
 
   static func main() {
+    // A file that may not grow is an error of the write, to be dealt with like a full disk, and no reason to die.
+    signal(SIGXFSZ, SIG_IGN)
     do {
       var command = try parseAsRoot()
       try command.run()

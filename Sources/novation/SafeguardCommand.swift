@@ -61,9 +61,12 @@ struct ProtectionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "show", abstract: "Say where an account may quote, and where protection has tripped.",
       discussion: """
-        The limits in force are those of the last novation protection set.
+        With the limits in force, those of the last novation protection set, stands what the account's quotes have \
+        traded in the window.
 
-        JSON: account, parts [{machine, underlying, is_tripped, refused_until, is_killed, is_frozen, quotes}].
+        JSON: account, parts [{machine, underlying, is_tripped, refused_until, is_killed, is_frozen, quotes, \
+        protection {quantity_limit, delta_limit, vega_limit, quantity, delta, vega, window_milliseconds, freeze_milliseconds, \
+        shards}}].
 
         EXAMPLES
           novation protection show --account 7 --underlying BTC

@@ -92,6 +92,35 @@ extension ClusterCommandTests {
       #expect(try novation("dead-man", "off", "--account", account).code == 0)
     }
 
+    @Test func protectionShowsItsLimitsAndWhatItHasCounted() throws {
+      let (maker, taker) = ("\(try account())", "\(try account())")
+      let underlying = String(Self.instrument.prefix(3))
+      func protection() throws -> [String: Any]? {
+        let shown = try novation("protection", "show", "--account", maker, "--underlying", underlying, "--json")
+        let parts = try #require(try shown.json()["parts"] as? [[String: Any]], "\(shown.errors)")
+        return parts.compactMap { $0["protection"] as? [String: Any] }.first { $0["quantity"] as? String != "0" }
+          ?? parts.first?["protection"] as? [String: Any]
+      }
+      #expect(try protection() == nil)
+      let set = try novation(
+        "protection", "set", "--account", maker, "--underlying", underlying, "--quantity", "1000", "--delta", "500",
+        "--window", "60000")
+      #expect(set.code == 0, "\(set.output)\(set.errors)")
+      let before = try #require(try protection())
+      #expect(before["quantity_limit"] as? String == "1000" && before["delta_limit"] as? String == "500")
+      #expect(before["vega_limit"] == nil && before["window_milliseconds"] as? Int == 60_000)
+      #expect(before["quantity"] as? String == "0" && before["delta"] as? String == "0")
+      let quoted = try novation(
+        "quote", Self.instrument, "--account", maker, "--ask", "\(price(4))@\(lots(5))", "--json")
+      #expect(quoted.code == 0, "\(quoted.output)\(quoted.errors)")
+      let bought = try order(
+        taker, ["--side", "buy", "--quantity", lots(2), "--price", price(4), "--tif", "ioc"])
+      #expect(bought["outcome"] as? String == "filled", "\(bought)")
+      let after = try #require(try protection())
+      #expect(after["quantity"] as? String != "0" && (after["delta"] as? String)?.hasPrefix("-") == true, "\(after)")
+      #expect(try novation("cancel", "--account", maker, "--quotes").code == 0)
+    }
+
     @Test func theOperatorsKillSwitchIsTheOperatorsToLift() throws {
       let account = "\(try account())"
       #expect(try novation("kill-switch", "on", "--account", account, "--operator").code == 0)

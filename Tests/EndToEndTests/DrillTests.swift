@@ -22,7 +22,9 @@ import Testing
     #expect(refused.errors.contains("kill-matcher"), "\(refused.errors)")
   }
 
-  @Test(arguments: ["stop-cont", "replayed-orders", "forged-node-keys", "damaged-record", "settlement-steps"])
+  @Test(arguments: [
+    "stop-cont", "replayed-orders", "forged-node-keys", "damaged-record", "settlement-steps", "poison-input",
+  ])
   func aDrillProvesItsFaultsAndNothingIsLost(name: String) throws {
     let scratch = ScratchDirectory()
     try FileManager.default.createDirectory(atPath: scratch.path, withIntermediateDirectories: true)

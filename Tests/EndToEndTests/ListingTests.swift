@@ -94,6 +94,20 @@ import Testing
     try cluster.expectCleanEnd()
   }
 
+  @Test func aGatewayStartedAnewNeverCallsUnlistedWhatRiskHasListed() throws {
+    let cluster = try TestCluster()
+    let name = Self.future(days: 213)
+    let added = try cluster.novation("instrument", "add", name)
+    #expect(added.code == 0, "\(added.output)\(added.errors)")
+    let thaw = try cluster.freezeNode("risk")
+    try cluster.killNode("gateway-0")
+    sleep(1)
+    let shown = try cluster.novation("instruments", "show", name)
+    thaw()
+    #expect(shown.code == 0, "\(shown.errors)")
+    try cluster.expectCleanEnd()
+  }
+
   @Test func whoIsNotTheOperatorListsNothing() throws {
     let cluster = try TestCluster()
     let key = "\(cluster.data)/keys/operator/house.secret"

@@ -228,4 +228,26 @@ struct WorkloadTests {
     #expect(load(5) == load(5))
     #expect(load(5) != load(6))
   }
+
+  @Test func whatIsListedMeanwhileIsTradedOnceItHasAMark() {
+    var quotes = LoadMarket.quotes()
+    var market = LoadMarket.definition
+    var listed = market.instruments[0]
+    listed.id = InstrumentID(UInt32(market.instruments.count))
+    listed.name = "BTC-NEW"
+    market.instruments.append(listed)
+    quotes.list(market)
+    quotes.list(market)
+    #expect(quotes.quotes.count == LoadMarket.perShard + 1)
+    var marks = LoadMarket.marks(ShardID(0))
+    func isOffered() -> Bool {
+      (0...LoadMarket.perShard).contains { _ in quotes.next()?.instrument.id == listed.id }
+    }
+    #expect(!isOffered())
+    var mark = marks.entries[0]
+    mark.instrument = listed.id
+    marks.entries.append(mark)
+    quotes.take(marks)
+    #expect(isOffered())
+  }
 }

@@ -23,6 +23,7 @@ public actor AuthorityServer {
   private let file: AuthorityFile
   private let log: Logger
   private var table: OwnershipTable
+  private let placement: OwnershipTable.Placement?
   /// Set after a failed write: what the file holds is read again before anything else is answered.
   private var mustReopen = false
   private var subscriptions: [Subscription] = []
@@ -42,13 +43,15 @@ public actor AuthorityServer {
 
   /// Serves on `socket`, a bound router, what `path` holds; a file that is not there is an authority that holds
   /// nothing.
+  /// - Parameter placement: Which nodes have a copy of a machine, and so a say in who owns it; without it, all.
   /// - Throws: `AuthorityFileError` if the file is damaged or cannot be written; nothing is served then.
-  public init(socket: sending Socket, path: String, log: Logger) throws {
+  public init(socket: sending Socket, path: String, placement: OwnershipTable.Placement? = nil, log: Logger) throws {
     file = AuthorityFile(path: path)
     table = try file.load(now: .now())
     // The new era must be durable before anybody is told of it; and a disk that takes nothing is found out now.
     try file.save(table)
     self.socket = socket
+    self.placement = placement
     self.log = log
     loop = try SocketLoop(name: "authority")
     loop.perform { self.assumeIsolated { $0.start() } }
@@ -122,8 +125,9 @@ public actor AuthorityServer {
   }
 
   private func answer(_ request: AuthorityFrame<AuthorityRequest>, from identity: [UInt8], user: String?) {
-    if case .grantLease(let node, _, _) = request.body, let user, user != node {
-      return send(.rejected("\(user) asks for a lease of \(node)"), request.number, to: identity)
+    if let user, let objection = table.objection(to: request.body, from: user, placement) {
+      log.warning("rejected", metadata: ["from": "\(user)", "reason": "\(objection)"])
+      return send(.rejected(objection), request.number, to: identity)
     }
     let now = MonotonicTime.now()
     guard let answer = change({ $0.apply(request.body, now: now) }) else { return }

@@ -87,6 +87,8 @@ public struct OwnershipTable: Sendable {
   }
 
   private func record(of machine: MachineID) -> Ownership? { records.first { $0.machine == machine } }
+  /// Whose lease it is; `nil` if it has ended.
+  func node(ofLease identifier: UInt64) -> String? { leases.first { $0.identifier == identifier }?.node }
   private func isAlive(_ node: String) -> Bool { leases.contains { $0.node == node } }
 
   /// A record that stands already as asked, and was written after `expected`, is this request's own, asked again after

@@ -6,7 +6,11 @@ import Market
 extension RiskMachine {
   /// One signed listing. What cannot be read as one has no one to be answered to; one that is not the operator's leaves
   /// the nonce unused.
-  mutating func list(_ header: InputHeader, _ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer) {
+  ///
+  /// - Parameter isPutAside: the listing is in quarantine: it only spends its nonce.
+  mutating func list(
+    _ header: InputHeader, _ payload: UnsafeRawBufferPointer, isPutAside: Bool, into output: inout OutputBuffer
+  ) {
     guard let listing = try? SignedListing(decoding: payload) else {
       refusals &+= 1
       return
@@ -23,7 +27,7 @@ extension RiskMachine {
       answer(isRepeated ? lastListing : reused, isRepeated: isRepeated, header, into: &output)
       return
     }
-    let refusal = board.refusal(of: listing.instrument, at: now)
+    let refusal = isPutAside ? .quarantined : board.refusal(of: listing.instrument, at: now)
     if refusal == nil {
       board.list(listing.instrument)
       ledgers.list()

@@ -5,9 +5,13 @@ import Market
 // Withdrawals: signed by the account's owner, granted whole or refused.
 extension RiskMachine {
   /// One signed action, or the operator's listing. What cannot even be read as one has no one to be answered to.
-  mutating func act(_ header: InputHeader, _ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer) {
+  ///
+  /// - Parameter isPutAside: it is in quarantine: a withdrawal only spends its nonce, a listing is refused.
+  mutating func act(
+    _ header: InputHeader, _ payload: UnsafeRawBufferPointer, isPutAside: Bool = false, into output: inout OutputBuffer
+  ) {
     if SignedListing.isMeant(by: payload) {
-      list(header, payload, into: &output)
+      list(header, payload, isPutAside: isPutAside, into: &output)
       return
     }
     var reader = ByteReader(payload)
@@ -47,7 +51,8 @@ extension RiskMachine {
       reply(action, entry, isRepeated: false, to: header, into: &output)
       return
     }
-    entry.outcome = request(try? Withdrawal(decoding: operation), nonce: action.nonce, slot)
+    entry.outcome =
+      isPutAside ? .quarantined : request(try? Withdrawal(decoding: operation), nonce: action.nonce, slot)
     book.change(slot) { $0.nonces.add(entry) }
     if entry.outcome == .pending {
       timers.add(

@@ -20,6 +20,8 @@ public struct ReexecutionBreach: Error, Sendable, Hashable, CustomStringConverti
     case stream
     /// A stamp fell, or a term did.
     case order
+    /// An input was kept from the machine without the operator's word.
+    case quarantine
   }
   public var machine: MachineID
   public var sequence: SequenceNumber

@@ -132,6 +132,7 @@ public final class Replica<M: Machine & ~Copyable>: Reexecutable {
       }
     case .seal: checkSeal(header, payload, before)
     case .action: checkSignature(header, payload)
+    case .quarantined: checkQuarantine(header, payload)
     case .stream:
       consumed[header.source, default: MessageLog()].append(framed: payload, count: UInt64(header.count))
       if header.source == .risk { learnListings(header, payload) }
@@ -168,6 +169,27 @@ public final class Replica<M: Machine & ~Copyable>: Reexecutable {
       lastSequence: before.sequence, chainHead: before.chainHead, entryRoot: before.entryRoot)
     guard let stated = try? Seal(decoding: payload), stated == own else {
       return fail(header, .seal, "it does not commit to the entries before it")
+    }
+  }
+
+  /// What is kept from the machine must be what the operator has signed; a stream's messages are its source's all the
+  /// same, and an action is its signer's.
+  private func checkQuarantine(_ header: InputHeader, _ payload: UnsafeRawBufferPointer) {
+    guard let input = QuarantinedInput(payload), input.quarantine.machine == id else {
+      return fail(header, .quarantine, "it is no quarantined input of \(id)")
+    }
+    let quarantine = input.quarantine
+    guard
+      quarantine.names(quarantine.kind, input.payload, from: header.source, firstNumber: header.firstNumber),
+      header.count == (quarantine.kind == .stream ? 1 : 0)
+    else { return fail(header, .quarantine, "it is not the input that its quarantine names") }
+    guard QuarantineDigest(market.parameters).isSigned(quarantine) else {
+      return fail(header, .quarantine, "the operator has not signed that it is kept from the machine")
+    }
+    switch quarantine.kind {
+    case .stream: consumed[header.source, default: MessageLog()].append(framed: input.payload, count: 1)
+    case .action: checkSignature(header, input.payload)
+    default: break
     }
   }
 

@@ -21,6 +21,8 @@ public struct BatchSequencer<M: Machine & ~Copyable>: ~Copyable {
   private var output = OutputBuffer()
   private var clock: MachineClock
   private var spare: [CommitBatch] = []
+  /// Told what the machine is applying.
+  public var witness: (any InputWitness)?
 
   /// A machine as its journal told it, which ends at `position`.
   public init(id: MachineID, machine: consuming M, after position: JournalPosition, term: Term, clock: MachineClock) {
@@ -36,6 +38,11 @@ public struct BatchSequencer<M: Machine & ~Copyable>: ~Copyable {
   /// Inputs in the open batch.
   public var openInputs: Int { open.count }
   public mutating func now() -> Timestamp { clock.stamp() }
+
+  /// Where its clock stands, whatever was stamped before.
+  var clockReading: Timestamp { clock.reading }
+  /// Sets its clock forward.
+  mutating func advanceClock(by nanoseconds: Int64) { clock.advance(by: nanoseconds) }
 
   /// From now on inputs are of this term.
   mutating func begin(_ term: Term) {
@@ -56,7 +63,7 @@ public struct BatchSequencer<M: Machine & ~Copyable>: ~Copyable {
     open.entries.u32(UInt32(byteCount))
     let place = open.entries.extend(by: byteCount)
     EntryCodec.write(header, payload, over: UnsafeMutableRawBufferPointer(start: place, count: byteCount))
-    apply(header, payload)
+    apply(.taken, header, payload)
     return header.sequence
   }
 
@@ -69,7 +76,7 @@ public struct BatchSequencer<M: Machine & ~Copyable>: ~Copyable {
     open.entries.blob(entry)
     term = max(term, header.term)
     clock.follow(header.stamp)
-    apply(header, payload)
+    apply(.followed, header, payload)
   }
 
   /// Goes on from another copy's snapshot, which is where the journal begins now.
@@ -81,8 +88,12 @@ public struct BatchSequencer<M: Machine & ~Copyable>: ~Copyable {
     clock.follow(position.stamp)
   }
 
-  private mutating func apply(_ header: InputHeader, _ payload: UnsafeRawBufferPointer) {
+  private mutating func apply(
+    _ stage: NotedInput.Stage, _ header: InputHeader, _ payload: UnsafeRawBufferPointer
+  ) {
+    witness?.willApply(stage, header, payload)
     machine.apply(header, payload, into: &output)
+    witness?.hasApplied()
     if open.count == 0 { open.firstSequence = header.sequence }
     lastSequence = header.sequence
     open.lastSequence = header.sequence

@@ -21,6 +21,7 @@ extension HostCore where M: ~Copyable {
     let kind = opened.kind
     switch kind {
     case .whoOwns: return answerWhoOwns(identity)
+    case .askTime: return answerTime(&body, identity, name)
     case .query where reign != .owner: return answerAsStandby(&body, identity)
     case .copiedBatch, .commonGround, .handOver, .snapshotOffer, .snapshotPart, .owedMessages:
       guard isCopy(name) else { return refuse(name, "a copy's frame") }
@@ -54,13 +55,13 @@ extension HostCore where M: ~Copyable {
       submit(&body, identity)
     case .marks:
       guard isAdmitted(kind, name) else { return refuse(name, "marks") }
-      guard !isAwaitingConsumers else { return }
+      guard !isHeldBack else { return }
       append(.marks, body.bytes(body.remaining))
     case .sessionEnd:
       guard isAdmitted(kind, name) else { return refuse(name, "a session's end") }
       let end = SessionEnd(from: &body)
       guard body.isExhausted else { return refuse(name, "a malformed session's end") }
-      guard !isAwaitingConsumers else { return }
+      guard !isHeldBack else { return }
       append(end)
       sequencer.open.sessionEnds.append((identity, end))
     case .heartbeat:
@@ -73,9 +74,10 @@ extension HostCore where M: ~Copyable {
       guard isAdmitted(kind, name) else { return refuse(name, "an attestation") }
       append(.attestation, body.bytes(body.remaining))
     case .chunk, .replies, .feed, .answer, .refusal, .attestationRequest, .ownership, .follow, .followed,
-      .commandDone, .snapshotWanted:
+      .commandDone, .time, .snapshotWanted:
       refuse(name, "a frame that only hosts send")
-    case .whoOwns, .copiedBatch, .commonGround, .handOver, .command, .snapshotOffer, .snapshotPart, .owedMessages:
+    case .whoOwns, .askTime, .copiedBatch, .commonGround, .handOver, .command, .snapshotOffer, .snapshotPart,
+      .owedMessages:
       refuse(name, "a frame for another place")
     case .submitTo:
       refuse(name, "a frame that only gateways take")
@@ -101,8 +103,10 @@ extension HostCore where M: ~Copyable {
 
   /// One frame of the source at this place of `HostRole.sources`, only while `takesInput`.
   public func receive(_ bytes: UnsafeRawBufferPointer, fromSource index: Int) {
-    guard reign == .owner, !isAwaitingConsumers, let opened = Frame.open(bytes), opened.kind == .chunk else { return }
+    guard let opened = Frame.open(bytes) else { return }
     var body = opened.body
+    if opened.kind == .time { return heardTime(&body, fromSource: index) }
+    guard reign == .owner, !isHeldBack, opened.kind == .chunk else { return }
     let whole = body
     guard let chunk = StreamChunk(from: &body), chunk.source == inlets[index].source else { return }
     if isAhead(chunk.epoch) {
@@ -137,11 +141,8 @@ extension HostCore where M: ~Copyable {
       return
     }
     guard let fresh = chunk.dropping(Int(next - chunk.firstNumber)) else { return }
-    sequencer.submit(
-      .stream, fresh.messages, from: fresh.source, epoch: fresh.epoch, firstNumber: fresh.firstNumber,
-      count: fresh.count)
+    take(fresh)
     pace.appended(isUrgent: false, at: world.monotonic())
-    inputs += 1
     inlets[index].received = end - 1
     sequencer.open.consumed.append((index, end - 1))
   }

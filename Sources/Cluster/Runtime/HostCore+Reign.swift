@@ -7,6 +7,10 @@ import Market
 import Messaging
 import Wire
 
+#if NOVATION_PLANT
+  import Synchronization
+#endif
+
 /// Who owns the machine: what the authority says, and what follows for this copy (DESIGN.md, Terms and fencing).
 extension HostCore where M: ~Copyable {
   /// Asks the authority, one question at a time.
@@ -90,6 +94,12 @@ extension HostCore where M: ~Copyable {
     case .undecided, .candidate: break
     }
   }
+
+  /// Whether it takes inputs as the machine's owner.
+  package var isOwner: Bool { reign == .owner }
+  package var term: Term { sequencer.term }
+  /// Whether it only follows, and has asked for nothing.
+  package var isStandby: Bool { reign == .standby && !isAsking }
 
   var isHandingOver: Bool {
     if case .handingOver = reign { return true }
@@ -246,6 +256,13 @@ extension HostCore where M: ~Copyable {
     guard case .handingOver(let node) = reign, isSettled else { return }
     Frame.begin(.handOver, in: &frame)
     _ = world.send(frame.bytes, toCopyOn: node)
+    #if NOVATION_PLANT
+      if HostFaults.goesOnAfterHandOver.load(ordering: .relaxed) {
+        record?.inSync.removeAll()
+        reign = .owner
+        return
+      }
+    #endif
     followers.removeAll()
     receivers.removeAll()
     subscribers.removeAll()

@@ -13,7 +13,7 @@ extension HostCore where M: ~Copyable {
 
   /// Takes the actions of one frame, each of which a gateway has checked.
   func submit(_ body: inout ByteReader, _ identity: [UInt8]) {
-    if isAwaitingConsumers {
+    if isHeldBack {
       if heldSubmissions.count < Self.heldLimit {
         heldSubmissions.append((identity, [UInt8](body.bytes(body.remaining))))
       }

@@ -18,7 +18,7 @@ import Wire
 /// waits until all of it is, and input waits for the question; a seal, which commits to all before it, likewise.
 public final class HostCore<M: Machine & ~Copyable> {
   public let id: MachineID
-  var map: ClusterMap
+  package var map: ClusterMap
   let nodeName: String
   let configuration: HostConfiguration
   let role: HostRole<M>
@@ -59,6 +59,16 @@ public final class HostCore<M: Machine & ~Copyable> {
   var unheardUntil: Int64 = 0
   /// What was submitted meanwhile.
   var heldSubmissions: [(identity: [UInt8], body: [UInt8])] = []
+
+  /// What the sources' clocks say, and when they are asked again.
+  var peerClocks = PeerClocks()
+  var askClocksAt = Int64.min
+  /// Monotonic time since which the own clock is known to be too far ahead.
+  var clockAheadSince: Int64?
+  /// Monotonic time until which the sources' clocks are waited for; 0 once they are known.
+  var clockUntil: Int64 = 0
+  /// Inputs that are kept from the machine.
+  var quarantines: [Quarantine] = []
 
   // Who owns it.
   var reign = Reign.undecided
@@ -102,7 +112,7 @@ public final class HostCore<M: Machine & ~Copyable> {
   /// What is closed is still awaited, nothing new is taken.
   var isEnding = false
   private var isReceiving = true
-  private let genesis: MarketDefinition
+  let genesis: MarketDefinition
   private let isFresh: Bool
 
   struct Question {
@@ -158,6 +168,8 @@ public final class HostCore<M: Machine & ~Copyable> {
     let now = world.monotonic()
     released = durable.sequence
     reignedAt = now
+    readQuarantines()
+    clockUntil = now + configuration.consumerNanoseconds
     if sequencer.lastSequence == SequenceNumber(0) {
       let encoded = genesis.encoded
       encoded.withUnsafeBytes { _ = append(.genesis, $0) }
@@ -192,7 +204,7 @@ public final class HostCore<M: Machine & ~Copyable> {
   public var takesInput: Bool {
     guard !isStopped, !isEnding else { return false }
     return switch reign {
-    case .owner where isAwaitingConsumers: true
+    case .owner where isHeldBack: true
     case .owner:
       !mustSettle && sequencer.openInputs < configuration.inputsPerCommit
         && closed.count < configuration.batchesInFlight
@@ -230,9 +242,8 @@ public final class HostCore<M: Machine & ~Copyable> {
 
   @discardableResult
   func append(_ kind: InputKind, _ payload: UnsafeRawBufferPointer) -> SequenceNumber {
-    let sequence = sequencer.submit(kind, payload)
+    let sequence = take(kind, payload)
     pace.appended(isUrgent: kind == .action, at: world.monotonic())
-    inputs += 1
     return sequence
   }
 
@@ -257,6 +268,8 @@ public final class HostCore<M: Machine & ~Copyable> {
   public func endOfTurn() {
     guard !isStopped else { return }
     tendReign()
+    tendClock()
+    guard !isStopped else { return }
     // A lease that was renewed tells nobody: what waited for it goes now.
     release()
     makeSnapshotBeside()
@@ -287,7 +300,7 @@ public final class HostCore<M: Machine & ~Copyable> {
   }
 
   private func tendMachine() {
-    if isAwaitingConsumers { return resubscribeIfSilent() }
+    if isHeldBack { return resubscribeIfSilent() }
     takeHeldSubmissions()
     if !isEnding, reign == .owner {
       var rounds = 0
@@ -451,7 +464,7 @@ public final class HostCore<M: Machine & ~Copyable> {
     if sequencer.openInputs > 0, isIdle { wait = min(wait, max(0, pace.dueAt(configuration) - now)) }
     // A machine that waits to be durable is woken by its journal, or by its fence; its deadlines wait meanwhile.
     if !takesInput || reign != .owner { wait = Inlet.silenceNanoseconds / 3 }
-    if isAwaitingConsumers { wait = min(Inlet.silenceNanoseconds / 3, max(0, unheardUntil - now)) }
+    if isHeldBack { wait = Inlet.silenceNanoseconds / 3 }
     if world.hasAuthority { wait = min(wait, configuration.lifeNanoseconds, max(0, askAgainAt - now)) }
     world.wake(at: now + wait)
   }

@@ -13,5 +13,9 @@
     public static let forgetsTicks = Atomic<Bool>(false)
     /// Who hears nothing never asks again.
     public static let neverResubscribes = Atomic<Bool>(false)
+    /// Who gave its machine to another copy goes on as if it were the owner.
+    public static let goesOnAfterHandOver = Atomic<Bool>(false)
+    /// A journal that has never sent what its consumers have heard is taken for the newest.
+    public static let believesOldCopies = Atomic<Bool>(false)
   }
 #endif

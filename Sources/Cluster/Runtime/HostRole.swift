@@ -71,6 +71,13 @@ public struct HostConfiguration: Sendable {
   public var absenceNanoseconds: Int64 = 5_000_000_000
   /// Longest time that an owner which was started again waits to hear from all consumers of its streams.
   public var consumerNanoseconds: Int64 = 2_000_000_000
+  /// Between questions to peers for their clocks.
+  public var clockNanoseconds: Int64 = 250_000_000
+  /// A clock that is behind by more is set forward; one ahead by more than the limit stamps nothing, and after some
+  /// patience stops its owner.
+  public var clockToleranceNanoseconds: Int64 = 20_000_000
+  public var clockLimitNanoseconds: Int64 = 500_000_000
+  public var clockPatienceNanoseconds: Int64 = 1_000_000_000
   /// What an action is told to wait that was refused because the journal has no room.
   public var roomRetryMilliseconds: UInt32 = 500
   /// Ticks in one turn; a machine with more to do goes on in the next.

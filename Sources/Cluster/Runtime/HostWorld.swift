@@ -85,6 +85,13 @@ public protocol HostWorld: TimeSource {
   /// Removes all that was written after an entry that ends a batch. The machine is rebuilt after it.
   func cutJournal(after sequence: SequenceNumber) throws
 
+  // MARK: Quarantine
+
+  /// Inputs that are to be kept from the machine; asked at the beginning of a reign.
+  func quarantines() throws -> [Quarantine]
+  /// What the machine was applying when the process before this one died, if it died so.
+  var lastDeath: NotedInput? { get }
+
   /// The term is over: nothing more is said, and the machine is rebuilt from its journal.
   func endTerm(_ what: String, _ reason: any Error)
 }
@@ -92,5 +99,7 @@ public protocol HostWorld: TimeSource {
 extension HostWorld {
   public func makeSnapshotBeside(through sequence: SequenceNumber) -> Bool { false }
   public var room: JournalRoom { .ample }
+  public func quarantines() throws -> [Quarantine] { [] }
+  public var lastDeath: NotedInput? { nil }
   public func copiesNeed(_ needs: [Retention.Need]) {}
 }

@@ -2,10 +2,11 @@ import Glibc
 import Market
 
 /// The time that a host stamps onto inputs: the wall clock read once at start, carried on by the monotonic clock, so
-/// that a step of the wall clock never reaches a machine. Stamps never fall.
+/// that a step of the wall clock never reaches a machine, and set forward where its peers agree that it is behind.
+/// Stamps never fall.
 public struct MachineClock {
   private let source: any TimeSource
-  private let offset: Int64
+  private var offset: Int64
   private var last: Timestamp
 
   /// A clock whose stamps are at or after `last`.
@@ -17,10 +18,16 @@ public struct MachineClock {
 
   /// The next stamp: max(last, now).
   public mutating func stamp() -> Timestamp {
-    let now = Timestamp(nanoseconds: source.monotonic() + offset)
+    let now = reading
     if now > last { last = now }
     return last
   }
+
+  /// Where the clock stands, whatever was stamped before.
+  var reading: Timestamp { Timestamp(nanoseconds: source.monotonic() + offset) }
+
+  /// Sets it forward.
+  mutating func advance(by nanoseconds: Int64) { offset += nanoseconds }
 
   /// Takes note of another's stamp, behind which its own never fall.
   mutating func follow(_ stamp: Timestamp) { last = max(last, stamp) }

@@ -46,10 +46,13 @@ public actor MachineHost<M: Machine & ~Copyable> {
     guard let own = map.nodes.first(where: { $0.name == node }) else {
       throw ClusterMapError(path: "cluster map", reason: "there is no node \(node)")
     }
-    let journal = try Journal(
-      directory: map.journalDirectory(of: id, on: own), machine: id, configuration: configuration.journal)
+    let directory = map.journalDirectory(of: id, on: own)
+    let journal = try Journal(directory: directory, machine: id, configuration: configuration.journal)
     let isFresh = journal.lastSequence == SequenceNumber(0)
-    let sequencer: Sequencer<M> = try Sequencer.open(id: id, journal: journal, genesis: nil)
+    let lastDeath = InputNote.read(journalDirectory: directory)
+    let note = InputNote(journalDirectory: directory)
+    if note == nil { log.warning("no note of inputs can be kept", metadata: ["directory": "\(directory)"]) }
+    let sequencer: Sequencer<M> = try Sequencer.open(id: id, journal: journal, genesis: nil, witness: note)
     let others = map.nodes(holding: id).filter { $0.name != node }
     let thread = JournalThread(journal)
     // Without an authority there are no other copies.
@@ -61,7 +64,8 @@ public actor MachineHost<M: Machine & ~Copyable> {
     world = SocketWorld(
       loop: loop, journal: thread, router: try transport.router(bindingCopyOf: id, on: own),
       sources: try role.sources.map { try transport.link(to: $0) },
-      copies: try others.map { ($0.name, try transport.dealer(connectingTo: id, on: $0, map)) }, authority: authority)
+      copies: try others.map { ($0.name, try transport.dealer(connectingTo: id, on: $0, map)) }, authority: authority,
+      shelf: QuarantineShelf(dataDirectory: map.dataDirectory), machine: id, lastDeath: lastDeath)
     core = HostCore(
       sequencer.takeInputs(), at: journal.position, genesis: genesis, isFresh: isFresh, role: role, map: map,
       node: node, configuration: configuration, world: world, log: log)

@@ -10,8 +10,10 @@ import Market
 /// Rebuilds a machine as its journal tells it: the latest snapshot, then every entry after it.
 public enum MachineRecovery {
   /// From a journal that this process owns.
-  static func recover<M: Machine & ~Copyable>(_ id: MachineID, from journal: Journal) throws -> M {
-    try recover(id, snapshot: journal.latestSnapshot()) { try journal.forEachEntry(from: $0, $1) }
+  static func recover<M: Machine & ~Copyable>(
+    _ id: MachineID, from journal: Journal, _ witness: (any InputWitness)? = nil
+  ) throws -> M {
+    try recover(id, snapshot: journal.latestSnapshot(), witness) { try journal.forEachEntry(from: $0, $1) }
   }
 
   /// From the journal in `directory`, which another process may be writing. Nothing is changed.
@@ -25,7 +27,8 @@ public enum MachineRecovery {
 
   /// From a snapshot, if there is one, and the entries from a sequence on.
   public static func recover<M: Machine & ~Copyable>(
-    _ id: MachineID, snapshot: JournalSnapshot?, _ forEachEntry: (SequenceNumber, EachEntry) throws -> Void
+    _ id: MachineID, snapshot: JournalSnapshot?, _ witness: (any InputWitness)? = nil,
+    _ forEachEntry: (SequenceNumber, EachEntry) throws -> Void
   ) throws -> M {
     var scratch = OutputBuffer()
     var machine = M(id: id)
@@ -38,7 +41,9 @@ public enum MachineRecovery {
       #if NOVATION_PLANT
         if HostFaults.forgetsTicks.load(ordering: .relaxed), header.kind == .tick { return true }
       #endif
+      witness?.willApply(.replayed, header, payload)
       machine.apply(header, payload, into: &scratch)
+      witness?.hasApplied()
       scratch.clear()
       return true
     }

@@ -59,6 +59,8 @@ enum ReignError: Error, CustomStringConvertible {
   /// The end of this journal was never acknowledged and is not the owner's.
   case cut(MachineID, after: SequenceNumber)
   case noCommonGround(MachineID, with: String)
+  /// Its clock is so many nanoseconds ahead of its peers': stamps would make things expire, and cannot be taken back.
+  case clockAhead(MachineID, by: Int64, of: [MachineID])
   /// A consumer has more of a stream than the journal has ever sent: an older copy of the journal was put back.
   case oldCopy(MachineID, MachineID, has: UInt64, sent: UInt64)
 
@@ -74,6 +76,9 @@ enum ReignError: Error, CustomStringConvertible {
       "\(id): this journal is an old copy: \(consumer) has message \(has) of its stream, and it has only sent "
         + "\(sent); put the newest copy back, or let it follow a standby that has it (novation restore, novation "
         + "shard move)"
+    case .clockAhead(let id, let nanoseconds, let peers):
+      "\(id): its clock is \(nanoseconds / 1_000_000) ms ahead of its peers' "
+        + "(\(peers.map(\.description).joined(separator: ", "))), more than is stamped; set this host's clock right"
     case .noCommonGround(let id, let node): "\(id): the journal of \(node) has no batch in common with this one"
     }
   }

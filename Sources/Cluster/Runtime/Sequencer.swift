@@ -16,12 +16,14 @@ public struct Sequencer<M: Machine & ~Copyable>: ~Copyable {
   private var committed = CommitBatch()
 
   /// Reopens a machine as its journal tells it: the latest snapshot, then every entry after it. An empty journal begins
-  /// with `genesis`, if there is one.
+  /// with `genesis`, if there is one. A witness is told of every entry from the first one replayed.
   public static func open(
-    id: MachineID, journal: Journal, genesis: MarketDefinition?, time: any TimeSource = SystemTime()
+    id: MachineID, journal: Journal, genesis: MarketDefinition?, witness: (any InputWitness)? = nil,
+    time: any TimeSource = SystemTime()
   ) throws -> Sequencer {
     var sequencer = Sequencer(
-      id: id, journal: journal, machine: try MachineRecovery.recover(id, from: journal), time: time)
+      id: id, journal: journal, machine: try MachineRecovery.recover(id, from: journal, witness), time: time)
+    sequencer.inputs.witness = witness
     try journal.finishCut(sequencer.machine.streams)
     if let genesis, journal.lastSequence == SequenceNumber(0) {
       let encoded = genesis.encoded

@@ -17,6 +17,9 @@ final class SocketWorld: HostWorld {
   private let loop: SocketLoop
   private let journal: JournalThread
   private let authority: NodeAuthority?
+  private let shelf: QuarantineShelf
+  private let machine: MachineID
+  let lastDeath: NotedInput?
   /// Called on the loop.
   var batchIsDurable: @Sendable (CommitBatch, (any Error)?) -> Void = { _, _ in }
   var snapshotIsDurable: @Sendable ((any Error)?) -> Void = { _ in }
@@ -30,7 +33,8 @@ final class SocketWorld: HostWorld {
 
   init(
     loop: SocketLoop, journal: JournalThread, router: Socket, sources: [MachineLink],
-    copies: [(node: String, socket: Socket)], authority: NodeAuthority?
+    copies: [(node: String, socket: Socket)], authority: NodeAuthority?, shelf: QuarantineShelf, machine: MachineID,
+    lastDeath: NotedInput?
   ) {
     self.loop = loop
     self.journal = journal
@@ -38,6 +42,9 @@ final class SocketWorld: HostWorld {
     self.sources = sources
     self.copies = copies
     self.authority = authority
+    self.shelf = shelf
+    self.machine = machine
+    self.lastDeath = lastDeath
   }
 
   func monotonic() -> Int64 { MachineClock.monotonic() }
@@ -143,6 +150,8 @@ final class SocketWorld: HostWorld {
   func copiesNeed(_ needs: [Retention.Need]) { journal.note(needsOfCopies: needs) }
 
   func cutJournal(after sequence: SequenceNumber) throws { try journal.cut(after: sequence) }
+
+  func quarantines() throws -> [Quarantine] { try shelf.quarantines(of: machine) }
 
   /// Whatever ends the term ends the process: its supervisor starts it again from the journal.
   func endTerm(_ what: String, _ reason: any Error) { exit(HostExit.termEnded) }

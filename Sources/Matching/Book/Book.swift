@@ -9,6 +9,8 @@ struct Book: BitwiseCopyable {
   /// Lowest and highest price of a plain order.
   var plainLow: Int64 = 0
   var plainHigh: Int64 = -1
+  /// Most lots of a plain order: at these prices none of its amounts overflows.
+  var plainLots: Int64 = 0
   var mark: Int64 = 0
   var marginToBuy: Int64 = 0
   var marginToSell: Int64 = 0
@@ -57,8 +59,6 @@ struct Book: BitwiseCopyable {
 
   /// The settlement currency's place among the shard's.
   let currency: Int
-  /// Fills the fifth cache line.
-  private let padding: UInt64 = 0
 
   init(_ instrument: Instrument, currency: Int) {
     self.instrument = instrument.id

@@ -76,16 +76,21 @@ struct BookSide: BitwiseCopyable {
     _ slot: Slot, _ orders: UnsafeMutablePointer<RestingOrder>, rank: UInt32, lots: Int64
   ) {
     let order = orders + Int(slot)
-    let level = level(rank)
-    let last = level.pointee.last
-    order.pointee.previous = last
+    order.pointee.previous = append(slot, orders, to: level(rank), rank, lots)
     order.pointee.next = 0
+  }
+  /// The same but for the order's own links; returns the one before it, or 0.
+  @inline(__always) mutating func append(
+    _ slot: Slot, _ orders: UnsafeMutablePointer<RestingOrder>, to level: UnsafeMutablePointer<Level>, _ rank: UInt32,
+    _ lots: Int64
+  ) -> Slot {
+    let last = level.pointee.last
     level.pointee.last = slot
     level.pointee.lots &+= lots
-    if last != 0 {
-      orders[Int(last)].next = slot
-      return
-    }
+    if _fastPath(last != 0) { orders[Int(last)].next = slot } else { occupy(level, rank, slot) }
+    return last
+  }
+  @inline(never) private mutating func occupy(_ level: UnsafeMutablePointer<Level>, _ rank: UInt32, _ slot: Slot) {
     level.pointee.first = slot
     insert(rank)
     if Int32(bitPattern: rank) > best { best = Int32(bitPattern: rank) }
@@ -119,10 +124,11 @@ struct BookSide: BitwiseCopyable {
     level.pointee.lots &-= order.pointee.lots
     if previous == 0 { level.pointee.first = next } else { orders[Int(previous)].next = next }
     if next == 0 { level.pointee.last = previous } else { orders[Int(next)].previous = previous }
-    if previous | next == 0 {
-      remove(rank)
-      if Int32(bitPattern: rank) == best { best = highest(below: rank) }
-    }
+    if _slowPath(previous | next == 0) { vacate(rank) }
+  }
+  @inline(never) private mutating func vacate(_ rank: UInt32) {
+    remove(rank)
+    if Int32(bitPattern: rank) == best { best = highest(below: rank) }
   }
 
   /// The next occupied rank below, or −1.

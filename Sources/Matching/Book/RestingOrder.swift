@@ -62,6 +62,23 @@ struct RestingOrder: BitwiseCopyable {
     self.older = older
   }
 
+  /// Writes a plain order that is its level's last and its account's newest, word by word.
+  @inline(__always) static func write(
+    to place: UnsafeMutablePointer<RestingOrder>, nonce: UInt64, accountSlot: Slot, key: UInt16, index: UInt16,
+    book: UInt16, number: UInt64, rank: UInt32, traits: UInt32, lots: Int64, reserved: Int64, previous: Slot,
+    older: Slot
+  ) {
+    let words = UnsafeMutableRawPointer(place)
+    words.put(nonce, at: 0)
+    words.put(UInt64(accountSlot) | UInt64(key) &<< 32 | UInt64(index) &<< 48, at: 8)
+    words.put(UInt64(book) | (number &>> 32) &<< 16 | number &<< 32, at: 16)
+    words.put(UInt64(rank | traits), at: 24)
+    words.put(lots, at: 32)
+    words.put(reserved, at: 40)
+    words.put(UInt64(previous), at: 48)
+    words.put(UInt64(older) &<< 32, at: 56)
+  }
+
   /// Place in its side's ladder; a higher rank trades first.
   @inline(__always) var rank: UInt32 { rankAndTraits & Self.rankMask }
   @inline(__always) var traits: Traits { Traits(rawValue: rankAndTraits & ~Self.rankMask) }
@@ -79,10 +96,10 @@ struct RestingOrder: BitwiseCopyable {
   }
   /// The order's number in public, which counts the shard's placements: time priority. Zero once the order is gone.
   @inline(__always) var number: UInt64 { UInt64(numberHigh) << 32 | UInt64(numberLow) }
-  /// Account slot, key and index as one word of the index's key.
+  /// Account slot, key and index as one word of the index's key, as they lie in the record: one load.
   @inline(__always) var owner: UInt64 { Self.owner(accountSlot, key, index) }
   @inline(__always) static func owner(_ accountSlot: Slot, _ key: UInt16, _ index: UInt16) -> UInt64 {
-    UInt64(accountSlot) << 32 | UInt64(key) << 16 | UInt64(index)
+    UInt64(accountSlot) | UInt64(key) &<< 32 | UInt64(index) &<< 48
   }
 
   /// Gives the order a new place in time.

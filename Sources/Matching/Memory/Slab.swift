@@ -39,7 +39,7 @@ struct Slab<Record: BitwiseCopyable>: ~Copyable {
   @inline(__always) mutating func take() -> Slot {
     count &+= 1
     let slot = free
-    if slot != 0 {
+    if _fastPath(slot != 0) {
       free = UnsafeRawPointer(base + Int(slot)).load(as: Slot.self)
       return slot
     }

@@ -59,15 +59,23 @@ struct SlotTable: ~Copyable {
   @inline(__always) private static func tag(_ hash: UInt32) -> UInt8 {
     max(1, UInt8(truncatingIfNeeded: hash >> 24))
   }
-  /// The top bit of each byte that is zero, and of no other: a vacant cell must never pass for one of tag 1 beside
-  /// another, because what it names may still bear the key that left it.
-  @inline(__always) private static func zeros(_ bytes: UInt64) -> UInt64 {
-    let low: UInt64 = 0x7F7F_7F7F_7F7F_7F7F
-    return ~(((bytes & low) &+ low) | bytes | low)
+  /// The cells of a line that bear the tag, each as a byte of ones: the first eight, then the other four. Compared all
+  /// at once, as bytes, so that no cell passes for its neighbour.
+  @inline(__always) private static func hits(
+    in line: UnsafeMutableRawPointer, tagged tag: UInt8
+  ) -> (low: UInt64, high: UInt64) {
+    let tags = line.load(as: SIMD16<UInt8>.self)
+    let wanted = SIMD16<UInt8>(repeating: tag)
+    // Spelled out, or the compiler takes the comparison that goes cell by cell.
+    let equal: SIMDMask<SIMD16<Int8>> = tags .== wanted
+    let words = unsafeBitCast(equal, to: SIMD2<UInt64>.self)
+    return (words[0], words[1] & 0xFFFF_FFFF)
   }
-  @inline(__always) private static func zeros(_ bytes: UInt32) -> UInt32 {
-    let low: UInt32 = 0x7F7F_7F7F
-    return ~(((bytes & low) &+ low) | bytes | low)
+  /// The first of the cells.
+  @inline(__always) private static func first(_ cells: UInt64) -> Int { cells.trailingZeroBitCount &>> 3 }
+  /// The cells without the first of them.
+  @inline(__always) private static func rest(_ cells: UInt64) -> UInt64 {
+    cells & ~(0xFF &<< UInt64(truncatingIfNeeded: first(cells) &<< 3))
   }
 
   /// Where a slot lies, until the table changes.
@@ -75,31 +83,33 @@ struct SlotTable: ~Copyable {
     /// 0 for none.
     var slot: Slot
     fileprivate var line: UnsafeMutableRawPointer
+    /// The first line of the key.
+    fileprivate var home: UnsafeMutableRawPointer
     fileprivate var cell: Int
-
-    static var none: Place { Place(slot: 0, line: UnsafeMutableRawPointer(bitPattern: -64)!, cell: 0) }
   }
 
   /// The slot for which `isIt` holds, or none with slot 0.
   @inline(__always) func locate(_ hash: UInt32, where isIt: (Slot) -> Bool) -> Place {
-    var line = line(of: hash)
-    let tag = UInt64(Self.tag(hash)) &* 0x0101_0101_0101_0101
+    let home = line(of: hash)
+    var line = home
+    let tag = Self.tag(hash)
     while true {
-      var lowHits = Self.zeros(line.load(as: UInt64.self) ^ tag)
-      var highHits = Self.zeros(line.load(fromByteOffset: 8, as: UInt32.self) ^ UInt32(truncatingIfNeeded: tag))
-      while lowHits != 0 {
-        let cell = lowHits.trailingZeroBitCount >> 3
+      var (low, high) = Self.hits(in: line, tagged: tag)
+      while low != 0 {
+        let cell = Self.first(low)
         let slot = line.load(fromByteOffset: 16 &+ 4 &* cell, as: Slot.self)
-        if isIt(slot) { return Place(slot: slot, line: line, cell: cell) }
-        lowHits &= lowHits &- 1
+        if isIt(slot) { return Place(slot: slot, line: line, home: home, cell: cell) }
+        low = Self.rest(low)
       }
-      while highHits != 0 {
-        let cell = 8 &+ highHits.trailingZeroBitCount >> 3
+      while high != 0 {
+        let cell = 8 &+ Self.first(high)
         let slot = line.load(fromByteOffset: 16 &+ 4 &* cell, as: Slot.self)
-        if isIt(slot) { return Place(slot: slot, line: line, cell: cell) }
-        highHits &= highHits &- 1
+        if isIt(slot) { return Place(slot: slot, line: line, home: home, cell: cell) }
+        high = Self.rest(high)
       }
-      guard let next = next(line) else { return Place(slot: 0, line: line, cell: 0) }
+      guard _slowPath(line.load(fromByteOffset: 12, as: Slot.self) != 0), let next = next(line) else {
+        return Place(slot: 0, line: line, home: home, cell: 0)
+      }
       line = next
     }
   }
@@ -112,30 +122,28 @@ struct SlotTable: ~Copyable {
   @inline(__always) func find(_ hash: UInt32, where isIt: (Slot) -> Bool) -> Slot { locate(hash, where: isIt).slot }
 
   /// Removes a slot that is known to be there.
-  @inline(__always) mutating func remove(_ hash: UInt32, _ slot: Slot) { remove(locate(hash) { $0 == slot }, hash) }
+  @inline(__always) mutating func remove(_ hash: UInt32, _ slot: Slot) { remove(locate(hash) { $0 == slot }) }
 
   /// Removes a slot where it was found.
-  @inline(__always) mutating func remove(_ place: Place, _ hash: UInt32) {
+  @inline(__always) mutating func remove(_ place: Place) {
     place.line.storeBytes(of: 0, toByteOffset: place.cell, as: UInt8.self)
     count &-= 1
-    let home = line(of: hash)
-    if home.load(fromByteOffset: 12, as: Slot.self) != 0 { shorten(home, hole: place) }
+    if _slowPath(place.home.load(fromByteOffset: 12, as: Slot.self) != 0) { shorten(place.home, hole: place) }
   }
 
   /// Adds a slot whose key is not there yet; `keyOf` tells the key of any slot in the table.
   @inline(__always) mutating func insert(_ hash: UInt32, _ slot: Slot, keyOf: (Slot) -> (UInt64, UInt64)) {
     count &+= 1
-    if count > room { grow(keyOf) }
+    if _slowPath(count > room) { grow(keyOf) }
     put(hash, slot, line(of: hash))
   }
 
   @inline(__always) private mutating func put(_ hash: UInt32, _ slot: Slot, _ line: UnsafeMutableRawPointer) {
-    let low = Self.zeros(line.load(as: UInt64.self))
-    var cell = low.trailingZeroBitCount >> 3
-    if low == 0 {
-      let high = Self.zeros(line.load(fromByteOffset: 8, as: UInt32.self))
+    let (low, high) = Self.hits(in: line, tagged: 0)
+    var cell = Self.first(low)
+    if _slowPath(low == 0) {
       if high == 0 { return chain(hash, slot, line) }
-      cell = 8 &+ high.trailingZeroBitCount >> 3
+      cell = 8 &+ Self.first(high)
     }
     line.storeBytes(of: Self.tag(hash), toByteOffset: cell, as: UInt8.self)
     line.storeBytes(of: slot, toByteOffset: 16 &+ 4 &* cell, as: Slot.self)

@@ -3,10 +3,11 @@ import Market
 /// The set of live nonces: what was answered to each, until its signature's expiry makes a resend impossible.
 ///
 /// ```
-/// table: (account, key, nonce) → record       buckets: expiry second → runs of records, in order of arrival
+/// tracks, table: (account, key, nonce) → record     buckets: expiry second → runs of records, in order of arrival
 /// ```
 ///
-/// Records of one second lie in runs of eight, so that they are written and forgotten one after another.
+/// Records of one second lie in runs of eight, so that they are written and forgotten one after another. The table holds
+/// only what fits neither track of its account.
 struct NonceLedger: ~Copyable {
   static let run: Slot = 8
   /// Records beyond this are refused; with a run begun and a run ending in every second, all of them have room.
@@ -23,7 +24,11 @@ struct NonceLedger: ~Copyable {
   private var freeRun: Slot = 0
   private var endRun: Slot = 1
   private(set) var count = 0
-  private var more = ResultBlocks()
+  /// Records that are not refused: none once results might find no room.
+  private var room = mostRecords
+  /// Results of operations 1 ... of batches.
+  private var more = SizedBlocks<MoreResult>(capacity: 1 << 28)
+  private var tracks = NonceTracks()
   private var table = SlotTable()
   private var buckets = Slab<ExpiryBucket>(capacity: mostBuckets)
   private var bucketTable = SlotTable()
@@ -49,31 +54,69 @@ struct NonceLedger: ~Copyable {
   private static var traceBytes: Int { mostRuns * Int(run) * MemoryLayout<NonceTrace>.stride }
   private static var linkBytes: Int { mostRuns * MemoryLayout<Slot>.stride }
 
-  var isFull: Bool { count >= Self.mostRecords || more.isFull }
+  var isFull: Bool { count >= room }
 
-  @inline(__always) func hash(_ account: Slot, _ key: UInt16, _ nonce: UInt64) -> UInt32 {
-    table.hash(nonce, UInt64(account) &<< 16 | UInt64(key))
+  /// Where a nonce goes which the owner's key of the account has never used: no record and no order bears it. `nil`
+  /// where that must be looked up.
+  @inline(__always) func trackOfNew(_ nonce: UInt64, _ account: Slot) -> UnsafeMutablePointer<NonceTracks.Track>? {
+    tracks.trackOfNew(nonce, account)
   }
 
-  @inline(__always) func find(_ account: Slot, _ key: UInt16, _ nonce: UInt64) -> Slot {
-    find(account, key, nonce, hash(account, key, nonce))
+  /// Notes that an order bears the nonce, so that it does not pass for new.
+  mutating func note(_ nonce: UInt64, _ account: Slot) { tracks.note(nonce, account) }
+
+  private func hash(_ account: Slot, _ key: UInt16, _ nonce: UInt64) -> UInt32 {
+    table.hash(nonce, UInt64(account) << 16 | UInt64(key))
   }
-  @inline(__always) func find(_ account: Slot, _ key: UInt16, _ nonce: UInt64, _ hash: UInt32) -> Slot {
+
+  /// The live record, or 0.
+  @inline(never) func find(_ account: Slot, _ key: UInt16, _ nonce: UInt64) -> Slot {
     let records = records
-    return table.find(hash) {
+    if key == ShardMachine.ownerKey {
+      if tracks.trackOfNew(nonce, account) != nil { return 0 }
+      let traces = traces
+      let record = tracks.find(nonce, account) { record, block in
+        let trace = traces[Int(record)]
+        return trace.place == block && trace.accountSlot & ~NonceTrace.batch == account
+          && records[Int(record)].nonce == nonce
+      }
+      if record != 0 { return record }
+    }
+    if table.count == 0 { return 0 }
+    return table.find(hash(account, key, nonce)) {
       let record = records + Int($0)
       return record.pointee.nonce == nonce && record.pointee.accountSlot == account && record.pointee.key == key
     }
   }
 
-  /// Remembers an action whose results are all still `pending`; there must be room. `isFirst` where no other expires in
+  /// Remembers an action, results of a batch all still `pending`; there must be room. `isFirst` where no other expires in
   /// that second.
+  mutating func insert(_ record: NonceRecord, expiring second: Int64) -> (slot: Slot, isFirst: Bool) {
+    let track = record.key == ShardMachine.ownerKey ? tracks.track(for: record.nonce, record.accountSlot) : nil
+    if let track { return insert(record, track, expiring: second) }
+    let place = takePlace(second)
+    (records + Int(place.slot)).initialize(to: record)
+    enterTable(place.slot)
+    if record.count > 1 { keepResults(place.slot) }
+    return place
+  }
+  /// The same, where the record's place among the account's nonces is known.
   @inline(__always) mutating func insert(
-    _ record: NonceRecord, _ hash: UInt32, expiring second: Int64
+    _ record: NonceRecord, _ track: UnsafeMutablePointer<NonceTracks.Track>, expiring second: Int64
   ) -> (slot: Slot, isFirst: Bool) {
+    let place = takePlace(second)
+    (records + Int(place.slot)).initialize(to: record)
+    let block = tracks.append(place.slot, record.nonce, record.accountSlot, to: track)
+    traces[Int(place.slot)] = NonceTrace(place: block, accountSlot: record.accountSlot)
+    if _slowPath(record.count > 1) { keepResults(place.slot) }
+    return place
+  }
+
+  /// The place of one more record that expires in that second.
+  @inline(__always) private mutating func takePlace(_ second: Int64) -> (slot: Slot, isFirst: Bool) {
     var bucket = buckets.base + Int(recent)
     var isFirst = false
-    if recentSecond != second || bucket.pointee.next & (Self.run - 1) == 0 {
+    if _slowPath(recentSecond != second || bucket.pointee.next & (Self.run - 1) == 0) {
       isFirst = makeRoom(second)
       bucket = buckets.base + Int(recent)
     }
@@ -81,18 +124,25 @@ struct NonceLedger: ~Copyable {
     bucket.pointee.next = slot &+ 1
     bucket.pointee.count &+= 1
     count &+= 1
-    (records + Int(slot)).initialize(to: record)
-    traces[Int(slot)] = NonceTrace(hash: hash, accountSlot: record.accountSlot)
+    return (slot, isFirst)
+  }
+
+  @inline(never) private mutating func enterTable(_ slot: Slot) {
+    let record = records[Int(slot)]
+    let hash = hash(record.accountSlot, record.key, record.nonce)
+    traces[Int(slot)] = NonceTrace(place: hash, accountSlot: record.accountSlot | NonceTrace.hashed)
     let records = records
     table.insert(hash, slot) {
       (records[Int($0)].nonce, UInt64(records[Int($0)].accountSlot) << 16 | UInt64(records[Int($0)].key))
     }
-    if record.count > 1 { keepResults(slot) }
-    return (slot, isFirst)
   }
 
   @inline(never) private mutating func keepResults(_ slot: Slot) {
-    records[Int(slot)].more = more.take(Int(records[Int(slot)].count) - 1)
+    let count = Int(records[Int(slot)].count) - 1
+    let block = more.take(count)
+    more.at(block).initialize(repeating: MoreResult(filled: 0, outcome: .pending), count: count)
+    if more.isFull(for: 256) { room = 0 }
+    records[Int(slot)].more = block
     traces[Int(slot)].accountSlot |= NonceTrace.batch
   }
   @inline(never) private mutating func dropResults(_ slot: Slot) {
@@ -113,6 +163,7 @@ struct NonceLedger: ~Copyable {
         bucketTable.insert(hash, recent) { (UInt64(bitPattern: base[Int($0)].second), 0) }
         queue.append(recent)
         rise()
+        updateEarliest()
       }
     }
     let end = buckets[recent].next
@@ -130,45 +181,65 @@ struct NonceLedger: ~Copyable {
     return isFirst
   }
 
-  /// The earliest second in which a signature expires.
-  var earliestExpiry: Int64? { queue.first.map { buckets[$0].second } }
+  /// When the earliest record can be forgotten, `.never` if there is none.
+  private(set) var earliest = Timestamp.never
+
+  private mutating func updateEarliest() {
+    earliest = queue.first.map { Timestamp(forgetting: buckets[$0].second) } ?? .never
+  }
 
   /// Forgets up to `limit` records that expired before `second`, in order of (expiry, arrival); `forgotten` hears of
   /// each account. Returns how many went.
-  mutating func forget(expiredBefore second: Int64, limit: Int, _ forgotten: (Slot) -> Void) -> Int {
+  @inline(__always) mutating func forget(expiredBefore second: Int64, limit: Int, _ forgotten: (Slot) -> Void) -> Int {
     var gone = 0
-    while gone < limit, let place = queue.first, buckets[place].second < second {
+    while gone < limit, let place = queue.first {
       let bucket = buckets.base + Int(place)
+      if bucket.pointee.second >= second { break }
       let going = min(limit - gone, Int(bucket.pointee.count))
       var slot = bucket.pointee.first
+      let traces = traces
       for _ in 0..<going {
         let trace = traces[Int(slot)]
-        table.remove(trace.hash, slot)
-        if trace.accountSlot & NonceTrace.batch != 0 { dropResults(slot) }
-        forgotten(trace.accountSlot & ~NonceTrace.batch)
+        traces[Int(slot)].accountSlot = 0
+        if _fastPath(trace.accountSlot < NonceTrace.hashed) {
+          tracks.remove(from: trace.place)
+        } else {
+          forgetRare(trace, slot)
+        }
+        forgotten(trace.accountSlot & ~(NonceTrace.batch | NonceTrace.hashed))
         slot &+= 1
-        if slot & (Self.run - 1) == 0 { slot = dropRun(slot / Self.run - 1) }
+        if _slowPath(slot & (Self.run - 1) == 0) { slot = dropRun(slot / Self.run &- 1) }
       }
-      gone += going
-      count -= going
+      gone &+= going
+      count &-= going
       bucket.pointee.first = slot
-      bucket.pointee.count -= UInt32(going)
-      if bucket.pointee.count != 0 { break }
+      bucket.pointee.count &-= UInt32(truncatingIfNeeded: going)
+      if _fastPath(bucket.pointee.count != 0) { break }
       if bucket.pointee.next & (Self.run - 1) != 0 { _ = dropRun(bucket.pointee.next / Self.run) }
       dropFirst()
     }
     return gone
   }
 
+  /// A record of a batch, or one that the table holds, is forgotten.
+  @inline(never) private mutating func forgetRare(_ trace: NonceTrace, _ slot: Slot) {
+    if trace.accountSlot & NonceTrace.hashed == 0 {
+      tracks.remove(from: trace.place)
+    } else {
+      table.remove(trace.place, slot)
+    }
+    if trace.accountSlot & NonceTrace.batch != 0 { dropResults(slot) }
+  }
+
   /// Frees a run; returns the first record of the one that followed, if any did.
-  private mutating func dropRun(_ place: Slot) -> Slot {
+  @inline(never) private mutating func dropRun(_ place: Slot) -> Slot {
     let next = links[Int(place)]
     links[Int(place)] = freeRun
     freeRun = place
     return next &* Self.run
   }
 
-  private mutating func dropFirst() {
+  @inline(never) private mutating func dropFirst() {
     let bucket = queue[0]
     if recent == bucket { recentSecond = .min }
     bucketTable.remove(bucketTable.hash(UInt64(bitPattern: buckets[bucket].second)), bucket)
@@ -176,6 +247,7 @@ struct NonceLedger: ~Copyable {
     queue.removeLast()
     sink()
     buckets.remove(bucket)
+    updateEarliest()
   }
 
   private mutating func rise() {
@@ -207,12 +279,12 @@ extension NonceLedger {
       records[Int(slot)].filled = filled
       return
     }
-    more.result(records[Int(slot)].more, index - 1).pointee = MoreResult(filled: filled, outcome: outcome)
+    more.at(records[Int(slot)].more)[index - 1] = MoreResult(filled: filled, outcome: outcome)
   }
 
   /// How an operation of the action ended, or stands.
   func outcome(_ slot: Slot, _ index: Int) -> Outcome {
-    index == 0 ? records[Int(slot)].outcome : more.result(records[Int(slot)].more, index - 1).pointee.outcome
+    index == 0 ? records[Int(slot)].outcome : more.at(records[Int(slot)].more)[index - 1].outcome
   }
 
   /// Every result of the action, in order.
@@ -220,8 +292,8 @@ extension NonceLedger {
     let record = records + Int(slot)
     body(record.pointee.outcome, record.pointee.filled)
     for place in 0..<Int(record.pointee.count) - 1 {
-      let result = more.result(record.pointee.more, place)
-      body(result.pointee.outcome, result.pointee.filled)
+      let result = more.at(record.pointee.more)[place]
+      body(result.outcome, result.filled)
     }
   }
 

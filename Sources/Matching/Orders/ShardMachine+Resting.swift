@@ -51,10 +51,10 @@ extension ShardMachine {
     account.pointee.openOrders &+= 1
   }
 
-  /// Takes an order out of its book and gives back its charge.
+  /// Takes an order out of its book, gives back its charge and writes the record of it.
   @inline(__always) mutating func withdraw(
-    _ order: UnsafeMutablePointer<RestingOrder>, _ place: SlotTable.Place, _ hash: UInt32,
-    _ book: UnsafeMutablePointer<Book>, _ account: UnsafeMutablePointer<Account>, into output: inout OutputBuffer
+    _ order: UnsafeMutablePointer<RestingOrder>, _ place: SlotTable.Place, _ book: UnsafeMutablePointer<Book>,
+    _ account: UnsafeMutablePointer<Account>, at head: UnsafeMutableRawPointer
   ) {
     let side = order.pointee.side
     let rank = order.pointee.rank
@@ -67,17 +67,17 @@ extension ShardMachine {
     #endif
     account.pointee.reserved &-= released
     let ladder = books.side(Int(order.pointee.book), side)
-    detach(order, place, hash, ladder, book, account)
-    let price = BookSide.tick(side, rank) &* book.pointee.contract.tickSize
-    emitDelta(
-      .removed, book, ladder, side, rank, price: price, order: number, shows: 0, change: 0 &- lots, into: &output)
+    detach(order, place, ladder, book, account)
+    writeDelta(
+      .removed, book, side, price: BookSide.tick(side, rank) &* book.pointee.contract.tickSize,
+      levelLots: ladder.pointee.level(rank).pointee.lots, order: number, shows: 0, change: 0 &- lots, at: head)
   }
   @inline(never) mutating func withdraw(_ slot: Slot, into output: inout OutputBuffer) {
     let order = orders.base + Int(slot)
     let hash = orderTable.hash(order.pointee.nonce, order.pointee.owner)
     withdraw(
-      order, orderTable.locate(hash) { $0 == slot }, hash, books.at(Int(order.pointee.book)),
-      accounts.base + Int(order.pointee.accountSlot), into: &output)
+      order, orderTable.locate(hash) { $0 == slot }, books.at(Int(order.pointee.book)),
+      accounts.base + Int(order.pointee.accountSlot), at: output.extend(by: Self.deltaRecordBytes, records: 1))
   }
 
   /// The same, for a reason that the owner did not give in this moment: the owner gets a report.
@@ -89,20 +89,20 @@ extension ShardMachine {
 
   /// Removes an order from every list that names it; its charge is the caller's to account for.
   @inline(__always) private mutating func detach(
-    _ order: UnsafeMutablePointer<RestingOrder>, _ place: SlotTable.Place, _ hash: UInt32,
+    _ order: UnsafeMutablePointer<RestingOrder>, _ place: SlotTable.Place,
     _ ladder: UnsafeMutablePointer<BookSide>, _ book: UnsafeMutablePointer<Book>,
     _ account: UnsafeMutablePointer<Account>
   ) {
     let base = orders.base
     ladder.pointee.unlink(order, base)
-    orderTable.remove(place, hash)
+    orderTable.remove(place)
     let newer = order.pointee.newer
     let older = order.pointee.older
     if newer == 0 { account.pointee.newestOrder = older } else { base[Int(newer)].older = older }
     if older != 0 { base[Int(older)].newer = newer }
     account.pointee.openOrders &-= 1
     book.pointee.orderCount &-= 1
-    if order.pointee.extra != 0 { dropExtra(order.pointee) }
+    if _slowPath(order.pointee.extra != 0) { dropExtra(order.pointee) }
     order.pointee.retire()
     orders.remove(place.slot)
   }
@@ -111,7 +111,7 @@ extension ShardMachine {
     let book = Int(order.pointee.book)
     let hash = orderTable.hash(order.pointee.nonce, order.pointee.owner)
     detach(
-      order, orderTable.locate(hash) { $0 == slot }, hash, books.side(book, order.pointee.side), books.at(book),
+      order, orderTable.locate(hash) { $0 == slot }, books.side(book, order.pointee.side), books.at(book),
       accounts.base + Int(order.pointee.accountSlot))
   }
 

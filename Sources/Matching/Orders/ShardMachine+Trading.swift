@@ -33,6 +33,31 @@ struct Taker: BitwiseCopyable {
   var isUnfinished = false
 }
 
+/// What a fill needs of the maker's order, which may go with it.
+private struct MakerFields: BitwiseCopyable {
+  let nonce: UInt64
+  let accountSlot: Slot
+  let key: UInt16
+  let index: UInt16
+  let number: UInt64
+  let rank: UInt32
+  let side: Side
+  let lots: Int64
+  let reserved: Int64
+
+  @inline(__always) init(_ order: UnsafePointer<RestingOrder>) {
+    nonce = order.pointee.nonce
+    accountSlot = order.pointee.accountSlot
+    key = order.pointee.key
+    index = order.pointee.index
+    number = order.pointee.number
+    rank = order.pointee.rank
+    side = order.pointee.side
+    lots = order.pointee.lots
+    reserved = order.pointee.reserved
+  }
+}
+
 extension ShardMachine {
   /// Trades `taker` against the other side in price-time priority, at the makers' prices, until it is filled, nothing
   /// crosses any more, or the step is full.
@@ -142,9 +167,9 @@ extension ShardMachine {
       taker.isStopped = true
       return
     }
-    let takerSigned = taker.side == .buy ? lots : -lots
+    let takerSigned = taker.side == .buy ? lots : 0 &- lots
     let (takerCash, makerCash) = cashFlows(
-      contract.pointee.settlement == .inverse ? notional : -notional, taker.side)
+      contract.pointee.settlement == .inverse ? notional : 0 &- notional, taker.side)
     let largest = UInt64(bitPattern: contract.pointee.largestPosition)
     let takerMoved = (
       lots: takerPosition.pointee.lots &+ takerSigned, cash: takerLedger.pointee &+ takerCash &- takerFee
@@ -164,8 +189,14 @@ extension ShardMachine {
     }
 
     // Charges move from reserved to consumed, pro rata.
-    let maker = order.pointee
-    let hidden = maker.isIceberg ? extras[maker.extra].hidden : 0
+    let isUnusual =
+      order.pointee.isSpecial || own != 0
+      || makerPosition.pointee.reducingLots | takerPosition.pointee.reducingLots != 0
+    // As they were before the trade.
+    var copies: (maker: RestingOrder, own: RestingOrder)?
+    if _slowPath(isUnusual) { copies = (order.pointee, own == 0 ? order.pointee : orders[own]) }
+    let maker = MakerFields(UnsafePointer(order))
+    let hidden = _slowPath(order.pointee.isIceberg) ? extras[order.pointee.extra].hidden : 0
     let makerLeft = maker.lots &- lots
     let makerPart = Self.part(of: maker.reserved, lots, of: maker.lots &+ hidden)
     makerAccount.pointee.reserved &-= makerPart
@@ -180,8 +211,7 @@ extension ShardMachine {
     taker.filled &+= lots
 
     settle(slot, lots, left: makerLeft, hidden, reserved: maker.reserved &- makerPart, makerPosition)
-    let ownOrder = own == 0 ? nil : orders[own]
-    if own != 0 {
+    if _slowPath(own != 0) {
       settle(own, lots, left: taker.lots, taker.hidden, reserved: taker.reserved, takerPosition)
     }
     noteMoved(maker.accountSlot, makerAccount, makerPosition, makerCash &- makerFee)
@@ -195,10 +225,10 @@ extension ShardMachine {
       makerPosition.pointee.lots = makerMoved.lots
       takerPosition.pointee.lots = takerMoved.lots
     #endif
-    if makerPosition.pointee.hasReopened(makerBefore) {
+    if _slowPath(makerPosition.pointee.hasReopened(makerBefore)) {
       relist(Slot(truncatingIfNeeded: makerPosition - positions.base), before: makerBefore)
     }
-    if takerPosition.pointee.hasReopened(takerBefore) { relist(takerSlot, before: takerBefore) }
+    if _slowPath(takerPosition.pointee.hasReopened(takerBefore)) { relist(takerSlot, before: takerBefore) }
     makerLedger.pointee = makerMoved.cash
     takerLedger.pointee = takerMoved.cash
     if makerFee | takerFee != 0 { move(Self.houseSlot, 0, 0, makerFee &+ takerFee, currency) }
@@ -209,18 +239,22 @@ extension ShardMachine {
     let trade = Trade(
       instrument: book.pointee.instrument, price: price, fills: number, messages: stream, sequence: sequence, stamp: now
     )
-    emitFill(
+    let places = beginTrade(&output)
+    writeFill(
       .maker, trade, makerAccount, maker.nonce, maker.key, maker.index, lots: 0 &- takerSigned, cash: makerCash,
-      fee: makerFee, consumed: makerConsumed, remaining: makerLeft &+ hidden, into: &output)
-    emitFill(
+      fee: makerFee, consumed: makerConsumed, remaining: makerLeft &+ hidden, at: places.maker, copy: places.copies)
+    writeFill(
       taker.kind, trade, takerAccount, taker.nonce, taker.key, taker.index, lots: takerSigned, cash: takerCash,
-      fee: takerFee, consumed: takerAccount.pointee.consumed, remaining: taker.remaining, into: &output)
-    emitDelta(
-      .traded, book, books.side(taker.book, maker.side), maker.side, maker.rank, price: maker.price(contract),
-      order: maker.number, shows: makerLeft, change: 0 &- lots, into: &output)
-    if maker.isSpecial || own != 0 || makerPosition.pointee.reducingLots | takerPosition.pointee.reducingLots != 0 {
+      fee: takerFee, consumed: takerAccount.pointee.consumed, remaining: taker.remaining, at: places.taker,
+      copy: places.copies + Fill.byteCount)
+    writeDelta(
+      .traded, book, maker.side, price: BookSide.tick(maker.side, maker.rank) &* contract.pointee.tickSize,
+      levelLots: books.side(taker.book, maker.side).pointee.level(maker.rank).pointee.lots, order: maker.number,
+      shows: makerLeft, change: 0 &- lots, at: places.delta)
+    if let copies {
       afterFill(
-        slot, maker, hidden, own, ownOrder, taker, takerSlot, notional, lots, takerSigned, into: &output)
+        slot, copies.maker, hidden, own, own == 0 ? nil : copies.own, taker, takerSlot, notional, lots, takerSigned,
+        into: &output)
     }
   }
 
@@ -294,7 +328,7 @@ extension ShardMachine {
       let minted: Int64 = faults.contains(.mintOnFill) ? 1 : 0
       return taker == .buy ? (buyerCash + minted, -buyerCash) : (-buyerCash, buyerCash + minted)
     #else
-      return taker == .buy ? (buyerCash, -buyerCash) : (-buyerCash, buyerCash)
+      return taker == .buy ? (buyerCash, 0 &- buyerCash) : (0 &- buyerCash, buyerCash)
     #endif
   }
 

@@ -50,7 +50,43 @@ struct ProtectionFill: BitwiseCopyable {
   var vega: Int64
 }
 
+/// An account's market-maker protection in one shard: the limits of the whole underlying, zero for none, and what its
+/// quotes have traded there in the window that ends with the shard's last input. Quantity and delta are in 1e-8 coins,
+/// vega in 1e-8 USD a volatility point; delta and vega are net.
+public struct ProtectionStanding: Sendable, Hashable {
+  public var quantityLimit: Int64
+  public var deltaLimit: Int64
+  public var vegaLimit: Int64
+  public var window: Interval
+  /// Zero: until reset.
+  public var freeze: Interval
+  /// Shards that the limits are shared among.
+  public var shards: Int64
+  public var quantity: Int64
+  public var delta: Int64
+  public var vega: Int64
+}
+
 extension ShardMachine {
+  /// Changes nothing: fills that are too old still stand in the list.
+  borrowing func protectionStanding(_ slot: Slot) -> ProtectionStanding {
+    let own = protections[slot]
+    var standing = ProtectionStanding(
+      quantityLimit: own.quantityLimit, deltaLimit: own.deltaLimit, vegaLimit: own.vegaLimit, window: own.window,
+      freeze: own.freeze, shards: shardsOfUnderlying, quantity: 0, delta: 0, vega: 0)
+    var entry = own.first
+    while entry != 0 {
+      let fill = protectionFills[entry]
+      if fill.stamp + own.window > now {
+        standing.quantity += fill.quantity
+        standing.delta += fill.delta
+        standing.vega += fill.vega
+      }
+      entry = fill.next
+    }
+    return standing
+  }
+
   mutating func setProtection(_ operation: OperationView, _ origin: Origin) -> Answer {
     let limits = [operation.quantity, operation.price, operation.triggerPrice]
     let window = operation.targetNonce & 0xFFFF_FFFF

@@ -19,5 +19,13 @@
     public static let leakReservation = ShardFaults(rawValue: 1 << 6)
     /// Leave out the position movement of every seller.
     public static let dropPosition = ShardFaults(rawValue: 1 << 7)
+    /// Trap at every action whose first operation has `poisonLabel`.
+    public static let trapAtPoison = ShardFaults(rawValue: 1 << 8)
+
+    public static let poisonLabel: UInt32 = 0xDEAD_0DE5
+
+    static func isPoison(_ payload: UnsafeRawBufferPointer) -> Bool {
+      SignedActionView(payload)?.operation(0).label == poisonLabel
+    }
   }
 #endif

@@ -6,53 +6,13 @@ extension ShardMachine {
   /// Every signed action is the owner's own: session keys are not admitted yet.
   static let ownerKey: UInt16 = 0
 
-  /// Answers an action of one operation that is unusual in nothing; false, with nothing done, leaves it to `act`.
-  @inline(__always) mutating func actAlone(
-    _ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer
-  ) -> Bool {
-    guard let action = SignedActionView(lone: payload, plainKey) else { return false }
-    let slot = accountIndex.findDense(action.account)
-    if slot <= Self.houseSlot { return false }
-    let account = accounts.base + Int(slot)
-    let expiry = Int64(bitPattern: action.expiry)
-    if !account.pointee.isOpen || !action.isSigned(by: account)
-      || UInt64(bitPattern: expiry &- nowSecond) > UInt64(bitPattern: signatureSeconds)
-      || account.pointee.liveNonces >= openNonces || nonces.isFull
-    {
-      return false
-    }
-    let operation = action.operation(0)
-    let kind = operation.rawKind
-    let target = kind == OperationCode.cancel ? Target(of: operation, slot, self) : Target()
-    let hash = nonces.hash(slot, Self.ownerKey, action.nonce)
-    if kind == OperationCode.quote || nonces.find(slot, Self.ownerKey, action.nonce, hash) != 0 { return false }
-
-    let record = remember(action, slot, account, hash, expiring: expiry)
-    let answer: Answer
-    if kind == OperationCode.cancel {
-      answer = cancelPlain(operation, target, slot, into: &output) ?? performAlone(action, slot, into: &output)
-    } else {
-      answer =
-        placePlain(operation, 0, action, slot, into: &output) ?? performAlone(action, slot, into: &output)
-    }
-    if answer.outcome.isAccepted { acceptedOperations &+= 1 }
-    let known = nonces.records + Int(record)
-    known.pointee.outcome = answer.outcome
-    known.pointee.filled = answer.filled
-    if hasNewLast || !jobs.isEmpty {
-      goOn(into: &output)
-      // What has ended meanwhile is told as it ended.
-      reply(action, record, isRepeated: false, into: &output)
-    } else {
-      replyOnce(action, answer, into: &output)
-    }
-    if hasLostTimer { updateWakeup() }
-    return true
-  }
-
   /// Answers one signed action. What refuses it before the nonce is looked at leaves the nonce free; whatever comes
   /// after is the answer to that nonce for as long as the signature lives.
-  @inline(never) mutating func act(_ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer) {
+  ///
+  /// - Parameter isPutAside: the action is in quarantine: it only spends its nonce.
+  @inline(never) mutating func act(
+    _ payload: UnsafeRawBufferPointer, isPutAside: Bool = false, into output: inout OutputBuffer
+  ) {
     guard let action = SignedActionView(payload), !action.isWithdrawal, action.underlying == underlying else {
       refuseMalformed(payload, into: &output)
       return
@@ -69,8 +29,7 @@ extension ShardMachine {
     }
     if second > expiry { return refuse(action, .expired, into: &output) }
 
-    let hash = nonces.hash(slot, action.key, action.nonce)
-    var known = nonces.find(slot, action.key, action.nonce, hash)
+    var known = nonces.find(slot, action.key, action.nonce)
     let isResent = known != 0 && nonces.records[Int(known)].content == action.contentHash
     #if NOVATION_PLANT
       if isResent, faults.contains(.skipNonceDedupe) { known = 0 }
@@ -83,30 +42,30 @@ extension ShardMachine {
     if nonces.isFull || live >= parameters.liveNonces || live >= openNonces && !isOnlyCancels(action) {
       return refuse(action, .tooManyLiveNonces, into: &output)
     }
-    known = remember(action, slot, account, hash, expiring: expiry)
-    actOnEach(action, Origin(action, slot, sequence), known, into: &output)
+    known = remember(action, slot, account, expiring: expiry)
+    if isPutAside {
+      for index in 0..<action.count { nonces.setResult(known, index, .quarantined, filled: 0) }
+    } else {
+      actOnEach(action, Origin(action, slot, sequence), known, into: &output)
+    }
     // What has ended meanwhile is told as it ended.
     reply(action, known, isRepeated: false, into: &output)
   }
 
   /// Enters an action among the live nonces, its results pending.
-  @inline(__always) private mutating func remember(
-    _ action: SignedActionView, _ slot: Slot, _ account: UnsafeMutablePointer<Account>, _ hash: UInt32,
+  private mutating func remember(
+    _ action: SignedActionView, _ slot: Slot, _ account: UnsafeMutablePointer<Account>,
     expiring second: Int64
   ) -> Slot {
     let (record, isFirst) = nonces.insert(
       NonceRecord(
         nonce: action.nonce, accountSlot: slot, key: Self.ownerKey, count: UInt16(truncatingIfNeeded: action.count),
         content: action.contentHash, sequence: sequence, stamp: now, term: term),
-      hash, expiring: second)
+      expiring: second)
     account.pointee.liveNonces &+= 1
     if isFirst { wake(at: Timestamp(forgetting: second)) }
     return record
   }
-
-  @inline(never) private mutating func performAlone(
-    _ action: SignedActionView, _ slot: Slot, into output: inout OutputBuffer
-  ) -> Answer { perform(action.operation(0), 0, Origin(action, slot, sequence), into: &output) }
 
   @inline(never) private mutating func performPlain(
     _ operation: OperationView, _ index: Int, _ action: SignedActionView, _ slot: Slot, into output: inout OutputBuffer
@@ -199,11 +158,13 @@ extension ShardMachine {
   /// Whole seconds of the machine's time, divided out once a second.
   @inline(__always) private var nowSecond: Int64 {
     mutating get {
-      if now.nanoseconds >= secondEnd { startSecond() }
+      startSecond()
       return second
     }
   }
-  @inline(never) private mutating func startSecond() {
+  /// Divides the time out once more where its second has changed.
+  mutating func startSecond() {
+    if now.nanoseconds < secondEnd { return }
     second = now.nanoseconds / 1_000_000_000
     secondEnd = (second &+ 1) &* 1_000_000_000
   }

@@ -15,6 +15,11 @@ extension ShardMachine {
     books[book].plainLow = max(it.bandLow, it.contract.lowestTick &* it.contract.tickSize)
     books[book].plainHigh = min(
       it.bandHigh, it.contract.coarseFrom &- 1, ladder.overflow ? .max : ladder.partialValue)
+    // Both what the order is worth and its loss to mark are of at most so much a unit.
+    let worth = max(1, books[book].plainHigh, it.mark)
+    let margin = max(1, it.marginToBuy, it.marginToSell)
+    books[book].plainLots = min(
+      it.contract.maximumLots, (.max - fixedPointScale) / worth / it.contract.lotSize, Contract.largestAmount / margin)
   }
 
   /// Sets until when risk and marks count as heard; zero while trading is halted.

@@ -7,12 +7,6 @@ extension UnsafeMutableRawPointer {
   @inline(__always) func put<T: FixedWidthInteger & BitwiseCopyable>(_ value: T, at offset: Int) {
     storeBytes(of: value.littleEndian, toByteOffset: offset, as: T.self)
   }
-  /// Copies 16 bytes.
-  @inline(__always) func copyLane(from source: UnsafeMutableRawPointer, at offset: Int) {
-    storeBytes(
-      of: source.loadUnaligned(fromByteOffset: offset, as: SIMD2<UInt64>.self), toByteOffset: offset,
-      as: SIMD2<UInt64>.self)
-  }
 }
 
 /// What both fills of a trade have in common.
@@ -31,44 +25,77 @@ struct Trade: BitwiseCopyable {
 extension ShardMachine {
   private static var reportBytes: Int { 82 }
   private static var replyBytes: Int { 41 }
+  /// Of whole records.
+  static var deltaRecordBytes: Int { OutputBuffer.headBytes + BookDelta.byteCount }
+  static var loneReplyRecordBytes: Int { OutputBuffer.headBytes + replyBytes + ActionReply.Result.byteCount }
+  private static var fillRecordsBytes: Int { 2 * OutputBuffer.headBytes + 1 + Fill.byteCount + reportBytes }
 
   /// Sends a fill to risk, keeps it for the epoch's root and reports it to its account.
-  @inline(__always) mutating func emitFill(
+  mutating func emitFill(
     _ kind: Fill.Kind, _ trade: Trade, _ account: UnsafeMutablePointer<Account>, _ nonce: UInt64, _ key: UInt16,
     _ index: UInt16, lots: Int64, cash: Int64, fee: Int64, consumed: Int64, remaining: Int64,
     into output: inout OutputBuffer
   ) {
+    let copy = epochFills.extend(by: Fill.byteCount)
+    writeFill(
+      kind, trade, account, nonce, key, index, lots: lots, cash: cash, fee: fee, consumed: consumed,
+      remaining: remaining, at: output.extend(by: Self.fillRecordsBytes, records: 2), copy: copy)
+  }
+
+  /// Where the records of a trade go: the maker's fill and report, the taker's, and the maker's delta; and the copies of
+  /// both fills that the epoch's root is made of.
+  @inline(__always) mutating func beginTrade(
+    _ output: inout OutputBuffer
+  ) -> (
+    maker: UnsafeMutableRawPointer, taker: UnsafeMutableRawPointer, delta: UnsafeMutableRawPointer,
+    copies: UnsafeMutableRawPointer
+  ) {
+    let maker = output.extend(by: 2 * Self.fillRecordsBytes + Self.deltaRecordBytes, records: 5)
+    let taker = maker + Self.fillRecordsBytes
+    return (maker, taker, taker + Self.fillRecordsBytes, epochFills.extend(by: 2 * Fill.byteCount))
+  }
+
+  /// Writes the two records of a fill, and its copy. Some stores reach into the field behind their own, which is written
+  /// next.
+  @inline(__always) func writeFill(
+    _ kind: Fill.Kind, _ trade: Trade, _ account: UnsafeMutablePointer<Account>, _ nonce: UInt64, _ key: UInt16,
+    _ index: UInt16, lots: Int64, cash: Int64, fee: Int64, consumed: Int64, remaining: Int64,
+    at head: UnsafeMutableRawPointer, copy: UnsafeMutableRawPointer
+  ) {
     let earlier: UInt64 = kind == .maker ? 1 : 0
     let number = trade.fills &- earlier
-    let owner = UInt64(account.pointee.id.rawValue) | UInt64(key) << 32 | UInt64(index) << 48
-    let message = output.extend(
-      .stream, destination: MachineID.risk.rawValue, number: trade.messages &- earlier, by: 1 + Fill.byteCount)
+    let id = account.pointee.id.rawValue
+    let instrument = UInt64(trade.instrument.rawValue)
+    let owner = UInt64(id) | UInt64(key) &<< 32 | UInt64(index) &<< 48
+    OutputBuffer.begin(
+      .stream, destination: Self.riskPeer, number: trade.messages &- earlier, by: 1 + Fill.byteCount, at: head)
+    let message = head + OutputBuffer.headBytes
     message.put(Fill.kind.rawValue, at: 0)
-    let body = message + 1
-    body.put(number, at: 0)
-    body.put(kind.rawValue, at: 8)
-    body.put(trade.instrument.rawValue, at: 9)
-    body.put(nonce, at: 13)
-    body.put(owner, at: 21)
-    body.put(lots, at: 29)
-    body.put(trade.price, at: 37)
-    body.put(cash, at: 45)
-    body.put(fee, at: 53)
-    body.put(consumed, at: 61)
-    let copy = epochFills.extend(by: Fill.byteCount)
-    for place in stride(from: 0, to: Fill.byteCount - 16, by: 16) { copy.copyLane(from: body, at: place) }
-    copy.copyLane(from: body, at: Fill.byteCount - 16)
+    func write(_ body: UnsafeMutableRawPointer) {
+      body.put(number, at: 0)
+      body.put(UInt64(kind.rawValue) | instrument &<< 8, at: 8)
+      body.put(nonce, at: 13)
+      body.put(owner, at: 21)
+      body.put(lots, at: 29)
+      body.put(trade.price, at: 37)
+      body.put(cash, at: 45)
+      body.put(fee, at: 53)
+      body.put(consumed, at: 61)
+    }
+    write(message + 1)
+    write(copy)
 
-    let report = output.extend(
-      .report, destination: account.pointee.id.rawValue, number: trade.sequence.rawValue, by: Self.reportBytes)
-    report.put(ExecutionReport.Event.fill.rawValue, at: 0)
-    report.put(shard.rawValue, at: 1)
+    let reportHead = message + (1 + Fill.byteCount)
+    OutputBuffer.begin(
+      .report, destination: id, number: trade.sequence.rawValue, by: Self.reportBytes, at: reportHead)
+    let report = reportHead + OutputBuffer.headBytes
+    let outcome = remaining == 0 ? Outcome.filled.rawValue : Outcome.resting.rawValue
+    report.put(UInt32(ExecutionReport.Event.fill.rawValue) | UInt32(shard.rawValue) &<< 8, at: 0)
     report.put(trade.sequence.rawValue, at: 3)
     report.put(trade.stamp.nanoseconds, at: 11)
     report.put(nonce, at: 19)
     report.put(owner, at: 27)
-    report.put(trade.instrument.rawValue, at: 35)
-    report.put((remaining == 0 ? Outcome.filled : .resting).rawValue, at: 39)
+    report.put(instrument | UInt64(outcome) &<< 32, at: 35)
     report.put(number, at: 41)
     report.put(lots, at: 49)
     report.put(trade.price, at: 57)
@@ -76,6 +103,8 @@ extension ShardMachine {
     report.put(remaining, at: 73)
     report.put(UInt8(truncatingIfNeeded: earlier), at: 81)
   }
+  /// `MachineID.risk`, without a call.
+  private static var riskPeer: UInt32 { 2 << 16 }
 
   /// Tells an account what has become of one of its orders.
   mutating func report(
@@ -98,20 +127,20 @@ extension ShardMachine {
     report(.accepted, .amended, name(of: order), Int(order.book), remaining: openLots(order), into: &output)
   }
 
-  /// Tells what became of an order: its level as it now is, and the lots that the order still shows.
-  @inline(__always) mutating func emitDelta(
-    _ event: BookDelta.Event, _ book: UnsafeMutablePointer<Book>, _ ladder: UnsafeMutablePointer<BookSide>,
-    _ side: Side,
-    _ rank: UInt32, price: Int64, order: UInt64, shows lots: Int64, change: Int64, into output: inout OutputBuffer
+  /// Writes the record that tells what became of an order: its level as it now is, and the lots that the order still
+  /// shows.
+  @inline(__always) func writeDelta(
+    _ event: BookDelta.Event, _ book: UnsafeMutablePointer<Book>, _ side: Side, price: Int64, levelLots: Int64,
+    order: UInt64, shows lots: Int64, change: Int64, at head: UnsafeMutableRawPointer
   ) {
     let deltas = book.pointee.deltas &+ 1
     book.pointee.deltas = deltas
     let weight = BookDelta.weight(of: side, Price(units: price))
     let checksum = book.pointee.checksum &+ UInt64(bitPattern: change) &* weight
     book.pointee.checksum = checksum
-    let levelLots = ladder.pointee.level(rank).pointee.lots
     let instrument = book.pointee.instrument.rawValue
-    let delta = output.extend(.book, destination: instrument, number: deltas, by: BookDelta.byteCount)
+    OutputBuffer.begin(.book, destination: instrument, number: deltas, by: BookDelta.byteCount, at: head)
+    let delta = head + OutputBuffer.headBytes
     delta.put(UInt64(instrument) | UInt64(event.rawValue) << 32 | UInt64(side.rawValue) << 40, at: 0)
     delta.put(price, at: 8)
     delta.put(levelLots, at: 16)
@@ -125,9 +154,9 @@ extension ShardMachine {
     change: Int64, into output: inout OutputBuffer
   ) {
     let price = BookSide.tick(side, rank) &* books[book].contract.tickSize
-    emitDelta(
-      event, books.at(book), books.side(book, side), side, rank, price: price, order: order, shows: lots,
-      change: change, into: &output)
+    writeDelta(
+      event, books.at(book), side, price: price, levelLots: books.side(book, side).pointee.lots(rank), order: order,
+      shows: lots, change: change, at: output.extend(by: Self.deltaRecordBytes, records: 1))
   }
 
   /// Everything of a reply but its results, for which it returns the place.
@@ -148,22 +177,24 @@ extension ShardMachine {
     return head + Self.replyBytes
   }
 
-  /// The answer to an action of one operation that has just been given: `beginReply` and its result in wider stores.
-  @inline(__always) mutating func replyOnce(
-    _ action: SignedActionView, _ answer: Answer, into output: inout OutputBuffer
+  /// Writes the answer to an action of one operation that has just been given: `beginReply` and its result in wider
+  /// stores.
+  @inline(__always) func writeReply(
+    _ action: SignedActionView, _ outcome: Outcome, filled: Int64, at head: UnsafeMutableRawPointer
   ) {
     let sequence = sequence.rawValue
-    let head = output.extend(
-      .reply, destination: 0, number: sequence, by: Self.replyBytes + ActionReply.Result.byteCount)
-    head.put(UInt64(id.rawValue) | UInt64(action.account.rawValue) &<< 32, at: 0)
-    head.put(Self.ownerKey, at: 8)
-    head.put(action.nonce, at: 10)
-    head.put(term.rawValue, at: 18)
-    head.put(sequence, at: 22)
-    head.put(now.nanoseconds, at: 30)
+    OutputBuffer.begin(
+      .reply, destination: 0, number: sequence, by: Self.loneReplyRecordBytes - OutputBuffer.headBytes, at: head)
+    let reply = head + OutputBuffer.headBytes
+    reply.put(UInt64(id.rawValue) | UInt64(action.account.rawValue) &<< 32, at: 0)
+    reply.put(Self.ownerKey, at: 8)
+    reply.put(action.nonce, at: 10)
+    reply.put(term.rawValue, at: 18)
+    reply.put(sequence, at: 22)
+    reply.put(now.nanoseconds, at: 30)
     // Not repeated, one result, its outcome; the filled lots end the record.
-    head.put(UInt64(1) &<< 8 | UInt64(answer.outcome.rawValue) &<< 24, at: 38)
-    head.put(answer.filled, at: 43)
+    reply.put(UInt64(1) &<< 8 | UInt64(outcome.rawValue) &<< 24, at: 38)
+    reply.put(filled, at: 43)
   }
 
   /// The answer as remembered, with the place that it first had in the journal.

@@ -85,6 +85,8 @@ public struct AccountStanding: Sendable, Hashable {
   public var isKilled: Bool
   /// Quotes are refused until then.
   public var quotesFrozenUntil: Timestamp
+  /// `nil` without market-maker protection.
+  public var protection: ProtectionStanding?
 }
 
 // Read by edges between inputs; never part of what the machine decides.
@@ -245,7 +247,8 @@ extension ShardMachine {
       reserved: Money(units: account.reserved), openOrders: Int(account.openOrders),
       heldOrders: Int(account.heldCount), liveNonces: Int(account.liveNonces),
       armedStops: Int(account.armedStops), isFrozen: account.isFrozen, isKilled: account.isKilled,
-      quotesFrozenUntil: account.quotesFrozenUntil)
+      quotesFrozenUntil: account.quotesFrozenUntil,
+      protection: account.protection == 0 ? nil : protectionStanding(account.protection))
   }
 
   /// Accounts that the shard knows, the house excluded, in order of id.

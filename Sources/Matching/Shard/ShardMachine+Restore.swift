@@ -43,6 +43,7 @@ extension ShardMachine {
     for _ in 0..<reader.itemCount(minimumSize: 200) where !reader.hasFailed { readSweep(&reader) }
     for _ in 0..<reader.itemCount(minimumSize: 122) where !reader.hasFailed { readQueued(&reader) }
     for _ in 0..<reader.itemCount(minimumSize: 62) where !reader.hasFailed { readNonce(&reader) }
+    for slot in 1..<orders.end { nonces.note(orders[slot].nonce, orders[slot].accountSlot) }
     // Waiting operations have called for their job already; the snapshot says where it stands.
     jobs = []
     for _ in 0..<reader.itemCount(minimumSize: 58) where !reader.hasFailed { readJob(&reader) }
@@ -437,12 +438,11 @@ extension ShardMachine {
     let record = NonceRecord(
       nonce: nonce, accountSlot: account, key: key, count: count, content: reader.u64(),
       sequence: SequenceNumber(from: &reader), stamp: Timestamp(from: &reader), term: Term(from: &reader))
-    let hash = nonces.hash(account, key, nonce)
     let second = reader.i64()
     guard account != 0, count >= 1, Int(count) <= SignedActionHeader.maximumOperations, second >= 0,
-      nonces.find(account, key, nonce, hash) == 0
+      nonces.find(account, key, nonce) == 0
     else { return reader.fail() }
-    let slot = nonces.insert(record, hash, expiring: second).slot
+    let slot = nonces.insert(record, expiring: second).slot
     accounts[account].liveNonces += 1
     for place in 0..<Int(count) {
       let outcome = reader.enumeration(Outcome.self, otherwise: .malformed)

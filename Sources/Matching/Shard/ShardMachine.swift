@@ -115,6 +115,10 @@ public struct ShardMachine: ~Copyable, Machine {
   var timedOrders = 0
   /// An order with a deadline left in this step, so the earliest deadline may have moved.
   var hasLostTimer = false
+  /// Before this time an action has nothing due before it and no unfinished work, and `second` is the time's second.
+  var calmUntil = Timestamp(nanoseconds: .min)
+  /// The last input whose nonces to forget were forgotten in passing.
+  var passed = SequenceNumber(0)
   /// Some order's deadline has passed, but its turn has not come.
   var isBehind = false
   /// The earliest of all deadlines.
@@ -161,18 +165,38 @@ public struct ShardMachine: ~Copyable, Machine {
   public mutating func apply(
     _ header: InputHeader, _ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer
   ) {
-    // What has no deadline and no unfinished work before it goes straight to its answer.
-    if header.kind == .action, isOpened, jobs.isEmpty, !hasNewLast, max(header.stamp, now) < wakeup {
-      if header.stamp > now { now = min(header.stamp, Self.latest) }
-      sequence = header.sequence
-      term = header.term
-      budget = stepBound
-      if actAlone(payload, into: &output) { return }
+    #if NOVATION_PLANT
+      if faults.contains(.trapAtPoison), header.kind == .action, ShardFaults.isPoison(payload) {
+        fatalError("planted: a poison order")
+      }
+    #endif
+    // What has nothing due before it goes straight to its answer.
+    let time = max(header.stamp, now)
+    guard _fastPath(header.kind == .action), _fastPath(time < calmUntil) || forgetInPassing(header, at: time),
+      let action = SignedActionView(lone: payload, plainKey)
+    else { return applyInFull(header, payload, into: &output) }
+    let slot = accountIndex.findDense(action.account)
+    let account = accounts.base + Int(slot)
+    guard let track = admitAlone(action, slot, account) else { return applyInFull(header, payload, into: &output) }
+    now = time
+    sequence = header.sequence
+    term = header.term
+    switch action.operation(0).manner & ~OperationCode.plainManner {
+    case UInt64(OperationCode.cancel): cancelAlone(header, action.base, account, track, into: &output)
+    case UInt64(OperationCode.new): placeAlone(header, action.base, account, track, into: &output)
+    case UInt64(OperationCode.replace): replaceAlone(header, action.base, account, track, into: &output)
+    default: applyInFull(header, payload, into: &output)
     }
-    applyInFull(header, payload, into: &output)
   }
 
-  @inline(never) private mutating func applyInFull(
+  @inline(never) mutating func applyInFull(
+    _ header: InputHeader, _ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer
+  ) {
+    applyEverything(header, payload, into: &output)
+    updateCalm()
+  }
+
+  @inline(never) private mutating func applyEverything(
     _ header: InputHeader, _ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer
   ) {
     if !isOpened {
@@ -186,20 +210,16 @@ public struct ShardMachine: ~Copyable, Machine {
     // due fires with the next input.
     if header.kind == .seal { return seal(payload, into: &output) }
     budget = stepBound
-    if wakeup <= now { fireTimers(header.kind, into: &output) }
+    if wakeup <= now, passed != header.sequence { fireTimers(header.kind, into: &output) }
     goOn(into: &output)
     if header.kind != .action {
       applyRare(header, payload, into: &output)
-    } else if !jobs.isEmpty || hasNewLast || !actAloneAfterTimers(payload, into: &output) {
+    } else {
       act(payload, into: &output)
     }
     goOn(into: &output)
     if hasLostTimer { updateWakeup() }
   }
-
-  @inline(never) private mutating func actAloneAfterTimers(
-    _ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer
-  ) -> Bool { actAlone(payload, into: &output) }
 
   /// What comes seldom.
   @inline(never) private mutating func applyRare(
@@ -209,6 +229,7 @@ public struct ShardMachine: ~Copyable, Machine {
     case .stream: consume(header, payload, into: &output)
     case .marks: takeMarks(payload)
     case .sessionEnd: endSession(payload, into: &output)
+    case .quarantined: passOver(header, payload, into: &output)
     case .action, .tick, .seal, .continuation, .handOver, .genesis, .attestation, .settlementEvent: break
     }
   }

@@ -22,11 +22,23 @@ struct SignedActionView {
   /// The same for what comes most: one operation of a batch under the owner's key in the shard's own underlying, whose
   /// key, zero and underlying stand in `expected`; `nil` leaves the judgement to the other initializer.
   @inline(__always) init?(lone payload: UnsafeRawBufferPointer, _ expected: UInt64) {
-    guard payload.count == SignedActionHeader.byteCount + Operation.byteCount, let base = payload.baseAddress,
-      Self.load(base, 0, UInt32.self) & 0xFFFF_FEFF == 0x0001_0001, Self.load(base, 24, UInt64.self) == expected
+    guard _fastPath(payload.count == SignedActionHeader.byteCount + Operation.byteCount),
+      let base = payload.baseAddress,
+      _fastPath(Self.load(base, 0, UInt32.self) & 0xFFFF_FEFF == 0x0001_0001),
+      _fastPath(Self.load(base, 24, UInt64.self) == expected)
     else { return nil }
     self.base = base
     count = 1
+  }
+
+  /// The same, of which it is known already.
+  @inline(__always) init(lone base: UnsafeRawPointer) {
+    self.base = base
+    count = 1
+  }
+  /// The bytes of an action of one operation.
+  var lonePayload: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(start: base, count: SignedActionHeader.byteCount + Operation.byteCount)
   }
 
   @inline(__always) private static func load<T: FixedWidthInteger & BitwiseCopyable>(
@@ -69,7 +81,7 @@ struct SignedActionView {
   /// a polynomial over the words of the rest. It tells a resend from another action under the same nonce; who makes two
   /// of their own collide only gets their old answer back.
   @inline(__always) var contentHash: UInt64 {
-    let factor: UInt64 = 0xD6E8_FEB8_6659_FD93
+    let factor = Self.factor
     // Two halves, so that their multiplications overlap.
     var low = (word(0) & 0xFFFF_00FF) &* factor &+ word(16)
     var high = word(152)
@@ -81,6 +93,28 @@ struct SignedActionView {
       }
       place += Operation.byteCount
     }
-    return low &+ high &* 0x9E37_79B9_7F4A_7C15
+    return low &+ high &* Self.lastFactor
+  }
+  private static var factor: UInt64 { 0xD6E8_FEB8_6659_FD93 }
+  private static var lastFactor: UInt64 { 0x9E37_79B9_7F4A_7C15 }
+
+  /// `contentHash` of a lone action, whose operation ends in zeros behind its quantity.
+  @inline(__always) var contentOfLoneOrder: UInt64 {
+    let factor = Self.factor
+    let operation = base + SignedActionHeader.byteCount
+    var low = 0x0001_0001 &* factor &+ word(16)
+    for offset in stride(from: 0, to: Operation.byteCount / 2, by: 8) {
+      low = low &* factor &+ Self.load(operation, offset, UInt64.self)
+    }
+    return low &+ word(152) &* (factor &* factor &* factor &* factor &* Self.lastFactor)
+  }
+  /// `contentHash` of a lone action, whose operation has nothing but manner, instrument and target.
+  @inline(__always) var contentOfLoneCancel: UInt64 {
+    let factor = Self.factor
+    let operation = base + SignedActionHeader.byteCount
+    let low = (0x0001_0001 &* factor &+ word(16)) &* factor &+ Self.load(operation, 0, UInt64.self)
+    let high = word(152) &* factor &+ Self.load(operation, 32, UInt64.self)
+    return (low &* factor &+ Self.load(operation, 8, UInt64.self)) &* (factor &* factor)
+      &+ high &* (factor &* factor &* factor &* Self.lastFactor)
   }
 }

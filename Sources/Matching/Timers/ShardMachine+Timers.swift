@@ -17,7 +17,7 @@ extension ShardMachine {
     var nonceBudget = kind == .tick || kind == .continuation ? stepBound : min(stepBound, Self.nonceShare)
     while true {
       dropStaleTimers()
-      let nonce = nonceBudget == 0 ? .never : nonces.earliestExpiry.map { Timestamp(forgetting: $0) } ?? .never
+      let nonce = nonceBudget == 0 ? .never : nonces.earliest
       let order = timers.first?.deadline ?? .never
       let due = min(nextHeartbeat, order, nonce)
       if due > now { break }
@@ -56,6 +56,30 @@ extension ShardMachine {
     }
   }
 
+  /// Does for an action, in place of `fireTimers`, what is due at that time, if that can be nothing but nonces to forget;
+  /// false, with nothing done, if it may be anything else.
+  @inline(never) mutating func forgetInPassing(_ header: InputHeader, at time: Timestamp) -> Bool {
+    guard isOpened, jobs.isEmpty, !hasNewLast, timers.count == 0, time < min(nextHeartbeat, Self.latest) else {
+      return false
+    }
+    now = time
+    passed = header.sequence
+    isBehind = false
+    var left = min(stepBound, Self.nonceShare)
+    while left > 0, nonces.earliest <= time { left &-= forgetNonces(before: nonces.earliest, limit: left) }
+    wakeup = min(nextHeartbeat, nonces.earliest)
+    updateCalm()
+    return true
+  }
+
+  /// Sets until when actions have nothing due before them.
+  mutating func updateCalm() {
+    startSecond()
+    calmUntil =
+      isOpened && jobs.isEmpty && !hasNewLast
+      ? min(wakeup, Timestamp(nanoseconds: secondEnd), Self.latest) : Timestamp(nanoseconds: .min)
+  }
+
   /// Forgets the nonces of the earliest due second.
   private mutating func forgetNonces(before due: Timestamp, limit: Int) -> Int {
     let base = accounts.base
@@ -77,7 +101,7 @@ extension ShardMachine {
     dropStaleTimers()
     var earliest = nextHeartbeat
     if let timer = timers.first { earliest = min(earliest, timer.deadline) }
-    if let second = nonces.earliestExpiry { earliest = min(earliest, Timestamp(forgetting: second)) }
+    earliest = min(earliest, nonces.earliest)
     for job in jobs where job.kind == .settle {
       let expiry = books[Int(job.book)].contract.expiry
       if expiry > now { earliest = min(earliest, expiry) }

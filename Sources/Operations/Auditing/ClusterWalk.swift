@@ -133,7 +133,7 @@ package final class ClusterWalk: ReexecutionObserver {
       case .signature: orderTerms.unsigned(breach)
       case .order: ownership.findings.breach("\(breach)")
       case .stream: streams.findings.breach("\(breach)")
-      case .journal, .genesis, .seal: determinism.broken(breach)
+      case .journal, .genesis, .seal, .quarantine: determinism.broken(breach)
       }
       return false
     }
@@ -168,7 +168,11 @@ package final class ClusterWalk: ReexecutionObserver {
       if machine == .risk, header.source.shard != nil { heard(of: header.epoch, from: header.source) }
       var messages = StreamMessages(header, payload)
       while var message = messages.next() { journalled(message.kind, &message.body, machine, header) }
-    case .genesis, .tick, .action, .marks, .sessionEnd, .attestation, .settlementEvent, .continuation, .handOver:
+    case .quarantined where header.count > 0:
+      streams.entry(machine, header, epoch: epoch(of: machine))
+      if machine == .risk, header.source.shard != nil { heard(of: header.epoch, from: header.source) }
+    case .genesis, .tick, .action, .marks, .sessionEnd, .attestation, .settlementEvent, .continuation, .handOver,
+      .quarantined:
       break
     }
   }

@@ -30,6 +30,12 @@ public struct ClusterStatus: CommandReport {
     /// Most messages that some consumer of its stream has not acknowledged.
     public var lag: UInt64
     public var epoch: UInt32
+    /// Term of its owner, and the nodes of the standbys whose acknowledgement is the owner's fence.
+    public var term: UInt32
+    public var inSync: [String]
+    /// Group commits of the owner's process, and of its copies' processes.
+    public var commits: UInt64
+    public var copyCommits: UInt64
   }
   public struct Settlement: Encodable, Sendable {
     public var openEpoch: UInt32
@@ -91,11 +97,16 @@ public struct ClusterStatus: CommandReport {
     }
     for shard in client.map.shards {
       guard let status = found[.shard(shard)] else { continue }
+      let others = client.map.nodes.filter { $0.name != status.node }.compactMap { node in
+        copies[ClusterMap.copy(of: .shard(shard), on: node.name)]
+      }
       shards.append(
         Shard(
           shard: shard.rawValue, node: status.node, orders: status.figures["orders"] ?? 0,
           fills: status.figures["fills"] ?? 0, open: status.figures["open"] ?? 0, journal: status.sequence,
-          lag: status.outgoing.map(\.lag).max() ?? 0, epoch: status.epoch))
+          lag: status.outgoing.map(\.lag).max() ?? 0, epoch: status.epoch,
+          term: status.term, inSync: status.inSync, commits: status.commits,
+          copyCommits: others.map(\.commits).reduce(0, +)))
     }
     settlement = found[.settlement].map { status in
       Settlement(

@@ -19,6 +19,8 @@ public struct ProtectionReport: CommandReport {
     public var isFrozen: Bool
     /// Sides of quotes that rest.
     public var quotes: Int
+    /// Limits and what was counted against them; absent without protection.
+    public var protection: ProtectionText?
   }
   public var account: UInt32
   public var parts: [Part]
@@ -40,7 +42,7 @@ public struct ProtectionReport: CommandReport {
         refusedUntil: isTripped && until != .never
           ? Date(timeIntervalSince1970: Double(until.seconds)).ISO8601Format() : nil,
         isKilled: seen.isKilled, isFrozen: seen.isFrozen,
-        quotes: open.count { $0.shard == shard && $0.order.isQuote })
+        quotes: open.count { $0.shard == shard && $0.order.isQuote }, protection: seen.protection)
     }
   }
 
@@ -51,7 +53,17 @@ public struct ProtectionReport: CommandReport {
         ? "TRIPPED: quotes are refused until \(part.refusedUntil ?? "protection is reset")" : "quotes are taken"
       return "  \(part.machine), \(part.underlying): \(state)\(part.isKilled ? ", KILLED" : "")"
         + "\(part.isFrozen ? ", IN LIQUIDATION" : ""), \(part.quotes) sides rest"
+        + (part.protection.map(Self.text) ?? ", no protection")
     }
     return (["account \(account)"] + lines).joined(separator: "\n")
+  }
+
+  private static func text(_ protection: ProtectionText) -> String {
+    let counts = [
+      ("quantity", protection.quantity, protection.quantityLimit), ("delta", protection.delta, protection.deltaLimit),
+      ("vega", protection.vega, protection.vegaLimit),
+    ].compactMap { name, counted, limit in limit.map { "\(name) \(counted) of \($0)" } }
+    return ", \(counts.joined(separator: ", ")) in \(protection.windowMilliseconds) ms"
+      + (protection.shards > 1 ? ", shared among \(protection.shards) shards" : "")
   }
 }

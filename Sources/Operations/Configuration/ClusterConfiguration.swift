@@ -17,6 +17,8 @@ public struct ClusterConfiguration: Sendable, Hashable {
   public var standbys = 0
   /// Verifier processes.
   public var verifiers = 1
+  /// Deaths of processes at the same input after which it is kept from its machine.
+  public var quarantineAfter = 3
   /// Attestations needed to post an epoch.
   public var quorum = 1
   public var transport = TransportKind.ipc
@@ -189,6 +191,7 @@ extension ClusterConfiguration {
     "cluster.standbys": number(\.standbys, 0...4),
     "cluster.verifiers": number(\.verifiers, 1...16),
     "cluster.quorum": number(\.quorum, 1...16),
+    "cluster.quarantine_after": number(\.quarantineAfter, 1...100),
     "transport.kind": { configuration, value in
       guard let kind = value?.string.flatMap(TransportKind.init(rawValue:)) else { return "it must be ipc or tcp" }
       configuration.transport = kind

@@ -27,7 +27,7 @@ struct EntrySummary: Encodable {
     stamp = header.stamp.iso8601
     term = header.term.rawValue
     kind = header.kind == .action && SignedListing.isMeant(by: bytes) ? "listing" : "\(header.kind)"
-    if header.kind == .stream {
+    if header.kind == .stream || header.source != .none {
       source = "\(header.source)"
       epoch = header.epoch.rawValue
       firstNumber = header.firstNumber
@@ -45,6 +45,12 @@ struct EntrySummary: Encodable {
     case .tick: return "a deadline has come"
     case .continuation: return "unfinished work goes on"
     case .handOver: return "handed over to another copy"
+    case .quarantined:
+      guard let input = QuarantinedInput(bytes) else { return unreadable }
+      var inner = header
+      inner.kind = input.quarantine.kind
+      return "kept from the machine after \(input.quarantine.deaths) deaths: \(inner.kind): "
+        + saying(inner, input.payload)
     case .seal:
       guard let seal = try? Seal(decoding: bytes) else { return unreadable }
       return "epoch \(seal.epoch) ends; entries \(seal.firstSequence) to \(seal.lastSequence), root \(seal.entryRoot)"

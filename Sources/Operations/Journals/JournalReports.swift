@@ -1,4 +1,5 @@
 import Bytes
+import Cluster
 import Foundation
 import Journal
 import Machine
@@ -27,7 +28,29 @@ public struct JournalList: CommandReport {
     var bytesUsed: Int
     var mapSize: Int
   }
+  /// An input that is kept from its machine.
+  struct KeptInput: Encodable {
+    var machine: String
+    var kind: String
+    /// Of a message: whose stream, and its number there.
+    var source: String?
+    var firstNumber: UInt64?
+    /// SHA-256 of its bytes, of an action without its gateway's session.
+    var digest: String
+    var deaths: UInt32
+    var decided: String
+
+    init(_ quarantine: Quarantine) {
+      machine = "\(quarantine.machine)"
+      kind = "\(quarantine.kind)"
+      if quarantine.kind == .stream { (source, firstNumber) = ("\(quarantine.source)", quarantine.firstNumber) }
+      digest = "\(quarantine.digest)"
+      deaths = quarantine.deaths
+      decided = quarantine.decided.iso8601
+    }
+  }
   var journals: [Journal] = []
+  var quarantined: [KeptInput] = []
 
   /// - Throws: `CommandMistake` if no cluster was opened there, `JournalError` if a journal cannot be read.
   public init(dataDirectory: String) throws {
@@ -46,6 +69,10 @@ public struct JournalList: CommandReport {
               isVerified: $0.isVerified)
           }, outboxChunks: overview.outboxChunks, bytesUsed: overview.bytesUsed, mapSize: overview.mapSize))
     }
+    let quarantines = QuarantineShelf(dataDirectory: dataDirectory)
+    for machine in Set(shelf.copies.map(\.machine)).sorted() {
+      quarantined += try quarantines.quarantines(of: machine).map { KeptInput($0) }
+    }
   }
 
   public var text: String {
@@ -63,7 +90,13 @@ public struct JournalList: CommandReport {
         "\(journal.bytesUsed >> 20)", String(format: "%.1f", 100 * Double(journal.bytesUsed) / Double(journal.mapSize)),
       ])
     }
-    return table.text
+    let kept = quarantined.map { input in
+      let place = input.firstNumber.map { " \($0) from \(input.source ?? "")" } ?? ""
+      return
+        "\nin quarantine at \(input.machine): \(input.kind)\(place), \(input.digest), after \(input.deaths) deaths, "
+        + input.decided
+    }
+    return table.text + kept.joined()
   }
 }
 

@@ -8,6 +8,8 @@ public struct LoadConfiguration: Sendable {
   public var batch = 32
   /// Accounts that trade.
   public var accounts = 64
+  /// Open orders that an account may have in a shard before it cancels instead of placing more.
+  public var maximumOpen = Workload.maximumOpen
   public var mix = LoadMix.standard
   public var seed: UInt64 = 1
   /// Accounts that quote set market-maker protection first: coins that their quotes may trade in a second.

@@ -11,6 +11,10 @@ extension LoadGenerator {
       case .reply(let reply): try take(reply)
       case .refusal(let refusal): try take(refusal)
       case .report(let execution): take(execution)
+      case .answer(let answer) where answer.tag == marketAsked:
+        marketAsked = nil
+        guard answer.isAnswered, let market = try? MarketDefinition(decoding: answer.body) else { return }
+        for place in shards.indices { shards[place].list(market) }
       case .answer(let answer):
         guard let place = marksAsked.removeValue(forKey: answer.tag), answer.isAnswered,
           let marks = try? ShardMarks(decoding: answer.body)

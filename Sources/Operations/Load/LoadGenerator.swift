@@ -41,13 +41,17 @@ public final class LoadGenerator {
   var failure: ClientError?
   /// Tags of the open questions for marks, with the shard's place.
   var marksAsked: [UInt64: Int] = [:]
+  /// Tag of the open question for the market, which may grow.
+  var marketAsked: UInt64?
   private var nextNonce: UInt64
   /// Accounts whose market-maker protection was sent, by shard.
   private var isProtected: [Set<Int>]
   private var actionNumber = 0
   private var nextChore: Int64 = 0
+  private var nextMarketQuestion: Int64 = 0
 
   private static let choreNanoseconds: Int64 = 200_000_000
+  private static let marketNanoseconds: Int64 = 5_000_000_000
   /// Actions sent in one go before answers are read, however late they are.
   private static let actionsPerTurn = 64
   /// Rounds of questions for marks that may wait for answers.
@@ -69,7 +73,9 @@ public final class LoadGenerator {
     random = SeededGenerator(seed: configuration.seed)
     shards = market.shards.map { ShardQuotes($0, market) }
     isProtected = market.shards.map { _ in [] }
-    workloads = market.shards.map { _ in accounts.map { Workload(account: $0.account) } }
+    workloads = market.shards.map { _ in
+      accounts.map { Workload(account: $0.account, maximumOpen: configuration.maximumOpen) }
+    }
     for (place, credentials) in accounts.enumerated() { accountPlaces[credentials.account] = place }
     // Nonces of this run begin at the wall clock: never used by an earlier run of the same keys.
     nextNonce = UInt64(MachineClock.wall().nanoseconds)
@@ -204,9 +210,17 @@ public final class LoadGenerator {
     }
   }
 
+  /// What is listed while the load runs is traded too.
+  private func askForMarket(_ now: Int64) {
+    guard now >= nextMarketQuestion else { return }
+    nextMarketQuestion = now + Self.marketNanoseconds
+    marketAsked = clients[0].ask(.market, MachineID(.gateway, 0))
+  }
+
   private func chores(_ now: Int64) throws {
     nextChore = now + Self.choreNanoseconds
     askForMarks()
+    askForMarket(now)
     let wall = UInt64(MachineClock.wall().seconds)
     var due: [PendingKey] = []
     for (key, entry) in pending where now >= entry.resendAt { due.append(key) }

@@ -4,13 +4,21 @@ import Market
 package struct ShardQuotes {
   package let shard: ShardID
   package private(set) var quotes: [Workload.Quote]
-  private let places: [InstrumentID: Int]
+  private var places: [InstrumentID: Int] = [:]
   private var turn = -1
 
   package init(_ shard: ShardID, _ market: MarketDefinition) {
     self.shard = shard
-    quotes = market.instruments(of: shard).map { Workload.Quote(instrument: $0, mark: nil) }
-    places = Dictionary(uniqueKeysWithValues: quotes.enumerated().map { ($1.instrument.id, $0) })
+    quotes = []
+    list(market)
+  }
+
+  /// Takes the shard's instruments that it does not have yet: what was listed meanwhile. Marks follow.
+  package mutating func list(_ market: MarketDefinition) {
+    for instrument in market.instruments(of: shard) where places[instrument.id] == nil {
+      places[instrument.id] = quotes.count
+      quotes.append(Workload.Quote(instrument: instrument, mark: nil))
+    }
   }
 
   package var isQuoted: Bool { quotes.contains { $0.mark != nil } }

@@ -24,13 +24,17 @@ package struct Workload {
   /// pulls what the market left behind, and it is the least likely to trade while the request is on its way.
   private static let candidates = 4
 
-  /// Beyond this many open orders a new one becomes a cancel.
-  static let maximumOpen = 512
+  /// Beyond this many open orders a new one becomes a cancel, if nothing else is said.
+  package static let maximumOpen = 512
 
   package let account: AccountID
+  private let maximumOpen: Int
   private var open: [OpenOrder] = []
 
-  package init(account: AccountID) { self.account = account }
+  package init(account: AccountID, maximumOpen: Int = Workload.maximumOpen) {
+    self.account = account
+    self.maximumOpen = maximumOpen
+  }
 
   var openCount: Int { open.count }
 
@@ -43,7 +47,7 @@ package struct Workload {
     operations.reserveCapacity(count)
     for _ in 0..<count {
       let draw = random.below(100)
-      if draw < mix.cancel || open.count >= Self.maximumOpen, let order = takeOpen(quotes, &random) {
+      if draw < mix.cancel || open.count >= maximumOpen, let order = takeOpen(quotes, &random) {
         operations.append(
           Operation(
             kind: .cancel, instrument: quotes[order.place].instrument.id, targetNonce: order.nonce,

@@ -30,6 +30,12 @@
     case sendBeforeSync = "send-before-sync"
     case forgetTicks = "forget-ticks"
     case neverResubscribe = "never-resubscribe"
+    case poisonOrder = "poison-order"
+    case goOnAfterHandOver = "go-on-after-hand-over"
+    case believeOldCopy = "believe-old-copy"
+
+    /// By which a shard with `poisonOrder` knows what it is to die of.
+    static let poisonLabel = ShardFaults.poisonLabel
 
     /// The bugs of these names.
     public static func parse(_ names: [String]) throws -> [PlantedBug] {
@@ -53,6 +59,8 @@
       HostFaults.ignoresEpochs.store(bugs.contains(.dropEpochMarker), ordering: .relaxed)
       HostFaults.forgetsTicks.store(bugs.contains(.forgetTicks), ordering: .relaxed)
       HostFaults.neverResubscribes.store(bugs.contains(.neverResubscribe), ordering: .relaxed)
+      HostFaults.goesOnAfterHandOver.store(bugs.contains(.goOnAfterHandOver), ordering: .relaxed)
+      HostFaults.believesOldCopies.store(bugs.contains(.believeOldCopy), ordering: .relaxed)
       MatcherNode.faults.withLock { $0 = shardFaults(bugs) }
       RiskNode.faults.withLock { $0 = riskFaults(bugs) }
       SettlementNode.faults.withLock { $0 = settlementFaults(bugs) }
@@ -69,6 +77,7 @@
         case .breakPriority: faults.insert(.breakPriority)
         case .dropPosition: faults.insert(.dropPosition)
         case .leakReservation: faults.insert(.leakReservation)
+        case .poisonOrder: faults.insert(.trapAtPoison)
         default: break
         }
       }

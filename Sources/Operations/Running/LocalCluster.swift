@@ -13,6 +13,8 @@ public final class LocalCluster {
   public let supervisor: Supervisor
   public let client: ClusterClient
   private let authority: AuthorityServer?
+  /// Where machines have copies, as the supervisor knows it.
+  private let placement: CurrentMap
   /// Admits the nodes as long as it lives.
   private let transport: Transport?
   private let lock: SupervisorLock
@@ -35,6 +37,8 @@ public final class LocalCluster {
     let file = try RotatingLog(path: "\(map.logDirectory)/supervisor.log")
     let level = directory.configuration.logLevel
     let log = Logger(label: "supervisor") { _ in StructuredLogHandler(node: "supervisor", level: level, log: file) }
+    let placement = CurrentMap(map)
+    self.placement = placement
     if map.endpoint(of: .supervisor) == nil || map.settings.authority?.kind == .etcd {
       authority = nil
       transport = nil
@@ -42,13 +46,16 @@ public final class LocalCluster {
       let keyring = try CurveKeyring(directory: map.keyDirectory(of: ClusterDirectory.operatorName))
       let transport = try Transport(map: map, keyring: keyring)
       authority = try AuthorityServer(
-        socket: transport.authorityRouter(), path: "\(directory.path)/authority", log: log)
+        socket: transport.authorityRouter(), path: "\(directory.path)/authority",
+        placement: { placement.holders(of: $0) }, log: log)
       self.transport = transport
     }
     let admitting = transport
     supervisor = Supervisor(
       map: map, executable: executable, extraArguments: nodeArguments, launches: launches, authority: authority,
+      poison: PoisonWatch(limit: directory.configuration.quarantineAfter, market: listing.market, log: log),
       onNewMap: { map in
+        placement.follow(map)
         // A node that joined is admitted before it asks.
         let directory = map.keyDirectory(of: ClusterDirectory.operatorName)
         if let keyring = try? CurveKeyring(directory: directory) { admitting?.follow(map, keyring) }

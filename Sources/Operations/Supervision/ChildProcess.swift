@@ -23,6 +23,10 @@ public struct ChildProcess: Sendable {
     public var text: String
     public var code: Int32
     public var isClean: Bool { code == 0 }
+    /// It died by its own doing: a trap or a fault, by which a bug shows itself.
+    public var isFault: Bool {
+      [SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV].contains { code == 128 + $0 }
+    }
   }
 
   /// Starts `executable` in a process group of its own, so that Ctrl-C reaches the supervisor alone.

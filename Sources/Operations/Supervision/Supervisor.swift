@@ -22,6 +22,8 @@ public final class Supervisor {
   private static let settledSeconds = 5.0
   private static let longestDelaySeconds = 2.0
   private static let stopSeconds = 20.0
+  /// Time that a copy has to take over from a process that died.
+  private static let takeoverSeconds = 0.3
 
   /// The cluster as it is now: other commands may change its map.
   public private(set) var map: ClusterMap
@@ -33,21 +35,26 @@ public final class Supervisor {
   /// Who answers for who owns what; told of every start and end.
   private let authority: AuthorityServer?
   private let deaths: DeathWatch
+  private let poison: PoisonWatch?
   /// Called with a newer map, before nodes that joined it are started.
   private let onNewMap: (ClusterMap) -> Void
   private let log: Logger
   private var entries: [Entry]
   private var isStopping = false
 
-  /// - Parameter extraArguments: passed to every node (planted bugs of a test build).
-  public init(
+  /// - Parameters:
+  ///   - extraArguments: passed to every node (planted bugs of a test build).
+  ///   - poison: told of processes that died by their own doing.
+  init(
     map: ClusterMap, executable: String, extraArguments: [String] = [], launches: [String: NodeLaunch] = [:],
-    authority: AuthorityServer? = nil, onNewMap: @escaping (ClusterMap) -> Void = { _ in }, log: Logger
+    authority: AuthorityServer? = nil, poison: PoisonWatch? = nil,
+    onNewMap: @escaping (ClusterMap) -> Void = { _ in }, log: Logger
   ) {
     self.map = map
     self.onNewMap = onNewMap
     mapStamp = FileStamp(ClusterMap.path(in: map.dataDirectory))
     self.authority = authority
+    self.poison = poison
     deaths = DeathWatch { authority?.nodeEnded($0) }
     self.launches = launches
     self.executable = executable
@@ -96,23 +103,29 @@ public final class Supervisor {
         entries[index].child = nil
         entries[index].restarts += 1
         let lived = Date().timeIntervalSince(entries[index].startedAt)
-        let delay =
-          lived > Self.settledSeconds
-          ? takeoverSeconds(of: entries[index].node)
-          : min(Self.longestDelaySeconds, 0.1 * Double(entries[index].restarts))
+        let delay = Self.delay(
+          lived: lived, restarts: entries[index].restarts, hasCopies: hasCopies(entries[index].node))
         entries[index].notBefore = Date().addingTimeInterval(delay)
+        // Before it is started again: its successor blanks what it noted.
+        poison?.ended(entries[index].node, isFault: ending.isFault, in: map)
         log.warning("ended", metadata: ["process": "\(child.name)", "how": "\(ending.text)"])
       }
       if entries[index].child == nil, !entries[index].isHeld, Date() >= entries[index].notBefore { try start(index) }
     }
   }
 
-  /// What a node owned is taken over by a copy, where there is one, before the node comes back to claim it.
-  private func takeoverSeconds(of node: ClusterMap.Node) -> Double {
-    let hasCopies = node.hosts.contains { host in
+  /// Seconds until a process is started again. What its node owned is taken over by a copy, where there is one, before
+  /// the node comes back to claim it, however short the process lived.
+  static func delay(lived: Double, restarts: Int, hasCopies: Bool) -> Double {
+    let rest = lived > settledSeconds ? 0 : min(longestDelaySeconds, 0.1 * Double(restarts))
+    return max(rest, hasCopies ? takeoverSeconds : 0)
+  }
+
+  /// Whether another node has a copy of something that this one hosts.
+  private func hasCopies(_ node: ClusterMap.Node) -> Bool {
+    (node.hosts + (node.standbys ?? [])).contains { host in
       MachineID(name: host).map { map.nodes(holding: $0).count > 1 } ?? false
     }
-    return hasCopies ? 0.3 : 0
   }
 
   /// Starts nodes that joined the map, and ends those that left it.

@@ -26,6 +26,13 @@ extension SettlementMachine {
     if !messages.isExhausted { stop(malformed) }
   }
 
+  /// Takes note of an input that is kept from it: its stream goes on, and nothing else is done.
+  mutating func passOver(_ header: InputHeader, _ payload: UnsafeRawBufferPointer) {
+    guard let input = QuarantinedInput(payload), input.quarantine.kind == .stream, machines.contains(header.source)
+    else { return }
+    _ = streams.consume(from: header.source, first: header.firstNumber, count: header.count)
+  }
+
   /// Takes up an instrument that risk has listed; one whose number is not the next, or that refers to what is not
   /// there, changes nothing.
   private mutating func list(_ instrument: Instrument) {

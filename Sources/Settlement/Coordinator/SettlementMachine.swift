@@ -113,6 +113,7 @@ public struct SettlementMachine: ~Copyable, Machine {
       if let attestation = try? Attestation(decoding: payload) { receive(attestation) }
     case .settlementEvent:
       if let event = try? SettlementEvent(decoding: payload) { receive(event, into: &output) }
+    case .quarantined: passOver(header, payload)
     case .genesis, .tick, .action, .marks, .sessionEnd, .continuation, .handOver: break
     }
     advance(into: &output)

@@ -35,10 +35,9 @@ final class AcknowledgedOnceChecker {
       return findings.breach(
         "\(place): a client is told of nonce \(reply.nonce) of account \(reply.account), the journal ends at \(end)")
     }
-    let isOpen = own.reply.results.contains { $0.outcome == .held || $0.outcome == .pending }
     findings.check(
       own.term == reply.term && own.reply.account == reply.account && own.reply.nonce == reply.nonce
-        && (own.reply.results == reply.results || (isOpen && own.reply.results.count == reply.results.count)),
+        && AcknowledgementCheck.agrees(own.reply.results[...], reply.results[...]),
       "\(place): a client is told otherwise of nonce \(reply.nonce) of account \(reply.account) than the journal says")
   }
 }

@@ -10,7 +10,8 @@ class SimulatedEdge: SimulatedProcess {
   let incarnation: UInt32
   unowned let cluster: SimulatedCluster
   /// Machines that it speaks to.
-  private var links: [SimulatedLink] = []
+  private var links: [SimulatedLink]
+  private var nextSocket = 0
   private var life = ProcessLife()
   var frame = ByteWriter(capacity: 1 << 12)
 
@@ -19,12 +20,15 @@ class SimulatedEdge: SimulatedProcess {
     self.cluster = cluster
     self.host = host
     self.incarnation = incarnation
-    var sockets = 0
-    for peer in peers {
-      links.append(SimulatedLink(to: peer, on: cluster.copies(of: peer), firstSocket: sockets))
-      sockets += links[links.count - 1].socketCount
-    }
+    links = peers.map { SimulatedLink(to: $0) }
+    followPlaces()
   }
+
+  private func followPlaces() {
+    for index in links.indices { links[index].follow(cluster.copies(of: links[index].machine), &nextSocket) }
+  }
+
+  func placesChanged() { happen { [unowned self] in followPlaces() } }
 
   /// Does what is due, and says when it next wants to.
   /// - Returns: nanoseconds until then.
@@ -34,7 +38,10 @@ class SimulatedEdge: SimulatedProcess {
 
   final func begin() {
     for index in links.indices {
-      links[index].tend(at: cluster.time.now) { send([Frame.version, FrameKind.whoOwns.rawValue], at: $0, on: $1) }
+      let peer = links[index].machine
+      links[index].tend(at: cluster.time.now) {
+        send([Frame.version, FrameKind.whoOwns.rawValue], at: $0, to: peer, on: $1)
+      }
     }
     let wait = work()
     after(wait) { [unowned self] in begin() }
@@ -73,11 +80,11 @@ class SimulatedEdge: SimulatedProcess {
   @discardableResult final func send(to machine: MachineID) -> Socket.SendResult {
     guard let link = links.firstIndex(where: { $0.machine == machine }) else { return .unreachable }
     let bytes = [UInt8](frame.bytes)
-    return links[link].offer { send(bytes, at: $0, on: $1) }
+    return links[link].offer { send(bytes, at: $0, to: machine, on: $1) }
   }
 
-  private func send(_ bytes: [UInt8], at socket: Int, on other: Int) -> Socket.SendResult {
-    cluster.send(bytes, from: PeerName(host: host, incarnation: incarnation, socket: socket), toHost: other)
+  private func send(_ bytes: [UInt8], at socket: Int, to machine: MachineID, on other: Int) -> Socket.SendResult {
+    cluster.send(bytes, from: PeerName(host: host, incarnation: incarnation, socket: socket), to: machine, on: other)
   }
 
   final var wall: Timestamp { cluster.hosts[host].clock.wall(cluster.time) }

@@ -1,3 +1,4 @@
+import Market
 import Operations
 
 /// Makes the faults of a seed happen, and undoes them.
@@ -5,12 +6,18 @@ final class FaultInjector {
   /// Mean time between two injections.
   private static let spacing = 120_000_000
   private static let count = 400
+  /// What is drawn from: operators' changes come oftener than one fault of its kind.
+  private static let kinds = FaultKind.allCases + [.handOver, .handOver, .handOver, .move, .move, .oldCopy]
 
   /// All that the seed holds, in order of time. Those after the end of a run do not happen.
   let injections: [Injection]
   private unowned let cluster: SimulatedCluster
   private let options: SimulationOptions
+  private let placement: SimulatedPlacement
   private var isHealed = false
+  /// Until then nothing else is disturbed.
+  private var calmUntil: Int64 = 0
+  private static let calm: Int64 = 2_500_000_000
   private(set) var begun: [FaultKind: Int] = [:]
   private(set) var restarts = 0
 
@@ -18,12 +25,15 @@ final class FaultInjector {
     self.cluster = cluster
     self.options = options
     var random = SeededGenerator(seed: seed)
+    placement = SimulatedPlacement(cluster, seed: seed &+ 1)
     var at: Int64 = 300_000_000
     let hosts = cluster.hosts.count
-    let journals = cluster.hosts.indices.filter { cluster.hosts[$0].journal != nil }
+    let journals = cluster.hosts.indices.filter {
+      cluster.hosts[$0].journal != nil || cluster.hosts[$0].machine == .none
+    }
     injections = (0..<Self.count).map { place in
       at += Int64(random.below(2 * Self.spacing))
-      let kind = FaultKind.allCases[random.below(FaultKind.allCases.count)]
+      let kind = Self.kinds[random.below(Self.kinds.count)]
       // Machines with journals come first, and are hit more often than edges.
       let host = random.below(3) == 0 ? random.below(hosts) : journals[random.below(journals.count)]
       let other = (host + 1 + random.below(hosts - 1)) % hosts
@@ -49,7 +59,7 @@ final class FaultInjector {
   }
 
   private func begin(_ injection: Injection) {
-    guard !isHealed, make(injection) else { return }
+    guard !isHealed, cluster.time.now >= calmUntil, make(injection) else { return }
     begun[injection.kind, default: 0] += 1
     cluster.tell(injection.text(cluster.hosts.map(\.name)))
   }
@@ -68,7 +78,11 @@ final class FaultInjector {
     case .bitRot, .fullDisk, .failedSync, .slowDisk: makeDiskFault(injection)
     case .clockSkew, .clockJump: makeClockFault(injection)
     case .pause, .zombie: pause(injection)
-    case .authorityCut, .authorityDown: cutAuthority(injection)
+    case .authorityCut, .authorityDown, .authorityLoss, .authoritySlow: disturbAuthority(injection)
+    case .standbyAdded: placement.addStandby(injection.amount)
+    case .standbyRemoved: placement.removeStandby(injection.amount)
+    case .handOver, .move: changeOwner(injection)
+    case .oldCopy: keepOldCopy(injection)
     }
   }
 
@@ -125,16 +139,56 @@ final class FaultInjector {
     return true
   }
 
-  private func cutAuthority(_ injection: Injection) -> Bool {
+  private func disturbAuthority(_ injection: Injection) -> Bool {
     guard let authority = cluster.authority else { return false }
-    if injection.kind == .authorityDown {
-      authority.isDown += 1
-      later(injection) { authority.isDown -= 1 }
-    } else {
-      authority.cuts[injection.host] += 1
-      later(injection) { authority.cuts[injection.host] -= 1 }
+    func disturb(_ sign: Int) {
+      switch injection.kind {
+      case .authorityDown: authority.isDown += sign
+      case .authorityLoss: authority.loss += sign * (50 + injection.amount / 2)
+      case .authoritySlow: authority.slowness += Int64(sign * injection.amount) * 200_000
+      default: authority.cuts[injection.host] += sign
+      }
+    }
+    disturb(1)
+    later(injection) { disturb(-1) }
+    return true
+  }
+
+  // MARK: Places
+
+  /// A machine is handed over, to a copy in sync or to a new one; of four times, the giver dies once and the taker once.
+  private func changeOwner(_ injection: Injection) -> Bool {
+    let choice = injection.amount / 4
+    guard let (from, to) = injection.kind == .move ? placement.move(choice) : placement.handOver(choice) else {
+      return false
+    }
+    guard injection.amount % 4 < 2 else { return true }
+    let victim = injection.amount % 4 == 0 ? from : to
+    let within = injection.kind == .move ? injection.duration / 4 : injection.duration / 60
+    cluster.time.schedule(after: within) { [unowned self] in
+      guard !isHealed, cluster.hosts[victim].process != nil else { return }
+      cluster.kill(victim)
+      restarts += 1
+      cluster.restart(victim, after: injection.duration)
     }
     return true
+  }
+
+  /// Copies a journal, and puts the copy in its place later. It bites when it is put back, if somebody can notice: then
+  /// nothing else is disturbed until everybody has been heard.
+  private func keepOldCopy(_ injection: Injection) -> Bool {
+    let host = injection.host
+    guard let backup = cluster.backUp(host) else { return false }
+    later(injection) { [unowned self] in
+      guard cluster.time.now >= calmUntil, cluster.putBack(backup, on: host, downFor: injection.duration / 10) else {
+        return
+      }
+      cluster.bitten(.oldCopy)
+      cluster.network.isCalm = true
+      calmUntil = cluster.time.now + Self.calm
+      cluster.time.schedule(after: Self.calm) { [unowned self] in cluster.network.isCalm = false }
+    }
+    return false
   }
 
   // MARK: Disks and clocks
@@ -188,6 +242,9 @@ final class FaultInjector {
     var counts: [String: Int] = [:]
     for kind in FaultKind.allCases { counts[kind.rawValue] = begun[kind] ?? 0 }
     counts["restart"] = restarts + cluster.endedTerms
+    counts["handed_over"] = placement.handedOver
+    counts["moved"] = placement.moved
+    counts["old_copy_noticed"] = cluster.oldCopiesNoticed
     return counts
   }
 }

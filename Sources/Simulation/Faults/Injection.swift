@@ -22,6 +22,17 @@ enum FaultKind: String, CaseIterable, Sendable {
   /// A host cannot reach the authority; nobody can.
   case authorityCut = "authority_cut"
   case authorityDown = "authority_down"
+  /// What is asked of it and what it answers is lost now and then; takes long.
+  case authorityLoss = "authority_loss"
+  case authoritySlow = "authority_slow"
+  /// Not faults, but the operator's changes: a copy comes, goes, is handed its machine; a machine moves. Some of the
+  /// last two meet with the death of the giver or the taker.
+  case standbyAdded = "standby_added"
+  case standbyRemoved = "standby_removed"
+  case handOver = "hand_over"
+  case move
+  /// A copy of a journal, made some time ago, is put in place of the new one.
+  case oldCopy = "old_copy"
 }
 
 /// One fault that a seed holds: what happens to whom, when and for how long.

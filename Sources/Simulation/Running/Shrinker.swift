@@ -36,7 +36,7 @@ struct Shrinker {
     change(&candidate)
     guard candidate != options else { return false }
     runs += 1
-    let outcome = try Simulation(seed: seed, options: candidate).run()
+    let outcome = try Simulation(seed: seed, options: candidate).run(until: invariant)
     guard outcome.breaches.contains(where: { $0.invariant == invariant }) else { return false }
     options = candidate
     best = outcome

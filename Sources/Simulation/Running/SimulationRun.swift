@@ -68,7 +68,7 @@ public struct SimulationRun: Sendable {
       }
       guard let seed else { return }
       do {
-        let outcome = try Simulation(seed: seed, options: options).run()
+        let outcome = try Simulation(seed: seed, options: options).run(until: soughtInvariant)
         say(outcome.line)
         let isFound = outcome.breaches.contains { $0.invariant == soughtInvariant }
         progress.withLock {

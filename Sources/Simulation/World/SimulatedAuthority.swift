@@ -1,4 +1,5 @@
 import Authority
+import Market
 import Messaging
 import Operations
 
@@ -16,6 +17,9 @@ final class SimulatedAuthority {
   /// Cuts in force, by host; and of all.
   var cuts: [Int]
   var isDown = 0
+  /// Of a thousand requests and answers, so many are lost; all take so many nanoseconds longer.
+  var loss = 0
+  var slowness: Int64 = 0
   private var expiryAsked = Int64.max
   /// Number of the next change when everybody was told last.
   private var told: UInt64 = 0
@@ -32,7 +36,11 @@ final class SimulatedAuthority {
   private var now: MonotonicTime { MonotonicTime(nanoseconds: cluster.time.now) }
 
   private func isReached(by host: Int) -> Bool { isDown == 0 && cuts[host] == 0 }
-  private var latency: Int64 { 200_000 + Int64(random.below(3_000_000)) }
+  private var latency: Int64 { 200_000 + slowness + Int64(random.below(3_000_000)) }
+  private var isLost: Bool { loss > 0 && random.below(1_000) < loss }
+
+  /// What stands of a machine.
+  func record(of machine: MachineID) -> Ownership? { table.records.first { $0.machine == machine } }
 
   /// Asks; no answer says nothing of whether it was done.
   func ask(_ request: AuthorityRequest, from host: Int, _ answered: @escaping (AuthorityAnswer?) -> Void) {
@@ -46,11 +54,11 @@ final class SimulatedAuthority {
     }
     cluster.time.schedule(after: Self.patience) { end(nil) }
     cluster.time.schedule(after: latency) { [unowned self] in
-      guard isReached(by: host) else { return }
+      guard isReached(by: host), !isLost else { return }
       let answer = table.apply(request, now: now)
       tellChanges()
       cluster.time.schedule(after: latency) { [unowned self] in
-        if isReached(by: host) { end(answer) }
+        if isReached(by: host), !isLost { end(answer) }
       }
     }
   }

@@ -1,4 +1,5 @@
 import Cluster
+import Machine
 import Market
 
 /// What faults do to processes and disks.
@@ -45,13 +46,16 @@ extension SimulatedCluster {
   func heal() {
     if let authority {
       authority.isDown = 0
+      authority.loss = 0
+      authority.slowness = 0
       for host in hosts.indices { authority.cuts[host] = 0 }
     }
-    for host in hosts.indices {
+    for host in hosts.indices where hosts[host].machine != .none {
       hosts[host].disk = SimulatedDisk()
       hosts[host].clock.offset = 0
       for zombie in hosts[host].zombies { zombie.kill() }
       hosts[host].zombies.removeAll()
+      putNewestJournalBack(host)
       hosts[host].journal?.restore()
       if let process = hosts[host].process { process.resume() } else { restart(host, after: 50_000_000) }
     }
@@ -66,4 +70,13 @@ protocol JournalWriter: SimulatedProcess {
   var inFlight: CommitBatch? { get }
   /// Where it stands, in one line.
   var standing: String { get }
+  var isOwner: Bool { get }
+  /// It is not paused.
+  var isRunning: Bool { get }
+  /// It follows, and asks for nothing else.
+  var isStandby: Bool { get }
+  /// How far its machine's streams have come, durable or not.
+  var streams: StreamNumbers { get }
+  /// The operator's word to give the machine to the copy on another node.
+  func handOver(to node: String)
 }

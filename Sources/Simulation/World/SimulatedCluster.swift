@@ -20,7 +20,8 @@ final class SimulatedCluster {
   /// A host: its clock, its disk, and the process that runs there.
   struct Host {
     let name: String
-    let machine: MachineID
+    /// What runs there; none on a spare host.
+    var machine: MachineID
     var clock: HostClock
     var disk = SimulatedDisk()
     var process: (any SimulatedProcess)?
@@ -29,13 +30,18 @@ final class SimulatedCluster {
     var journal: SimulatedJournal?
     /// Paused processes that were given up for dead and replaced.
     var zombies: [any SimulatedProcess] = []
+    /// Journals of machines of which it held a copy before.
+    var shelf: [MachineID: SimulatedJournal] = [:]
+    /// The journal that an old copy was put in place of.
+    var displaced: SimulatedJournal?
   }
 
   let time: SimulatedTime
   let network: SimulatedNetwork
   let listing: Listing
   let market: MarketDefinition
-  let map: ClusterMap
+  /// As the operator has published it last.
+  var map: ClusterMap
   let layer: SimulatedLayer
   let log: Logger
   let configuration: HostConfiguration
@@ -44,7 +50,7 @@ final class SimulatedCluster {
   /// What owners have let out, by machine.
   private(set) var archives: [MachineID: JournalArchive] = [:]
   /// Hosts with a copy of each machine, its home first.
-  private var places: [MachineID: [Int]] = [:]
+  var places: [MachineID: [Int]] = [:]
   /// Who says which copy owns a machine; `nil` where each has only one.
   private(set) var authority: SimulatedAuthority?
   /// Told whenever an owner lets something of its journal out, before anybody can hear of it.
@@ -63,6 +69,10 @@ final class SimulatedCluster {
   }
   /// Told when a process has made input durable; it must be the one that opened the journal last.
   var wrote: (MachineID, _ process: UInt32, _ isOwner: Bool) -> Void = { _, _, _ in }
+  /// Told when an owner lets something out that it has made durable upon an old copy of its journal.
+  var servedFromOldCopy: (MachineID, SequenceNumber) -> Void = { _, _ in }
+  /// Old copies that were put in place of the newest journal, and noticed.
+  var oldCopiesNoticed = 0
   /// Told when a process has rebuilt its machine from its journal, which ends so.
   var rebuilt: (MachineID, JournalPosition, _ stateHash: UInt64) -> Void = { _, _, _ in }
 
@@ -80,16 +90,18 @@ final class SimulatedCluster {
     let machines =
       market.shards.map(MachineID.shard) + [.risk, .settlement, MachineID(.gateway), .marks, MachineID(.verifier)]
     let standbys = Self.standbys(&random, market)
-    network = SimulatedNetwork(time: time, hosts: machines.count + standbys.count, seed: seed &* 31)
+    let spares = standbys.isEmpty ? [] : Array(repeating: MachineID.none, count: 1 + random.below(2))
+    network = SimulatedNetwork(
+      time: time, hosts: machines.count + standbys.count + spares.count, seed: seed &* 31)
     var nodes: [ClusterMap.Node] = []
-    for (place, machine) in (machines + standbys).enumerated() {
+    for (place, machine) in (machines + standbys + spares).enumerated() {
       let isStandby = place >= machines.count
-      let name = isStandby ? "standby-\(place - machines.count)" : Self.name(of: machine)
+      let name = isStandby ? "node-\(place - machines.count)" : Self.name(of: machine)
       nodes.append(
         .init(
           name: name, role: Self.role(of: machine), hosts: isStandby ? [] : [machine.description],
-          standbys: isStandby ? [machine.description] : nil, publicKey: ""))
-      places[machine, default: []].append(place)
+          standbys: isStandby && machine != .none ? [machine.description] : nil, publicKey: ""))
+      if machine != .none { places[machine, default: []].append(place) }
       var host = Host(
         name: name, machine: machine, clock: HostClock(boot: Int64(1 + random.below(1_000)) * 1_000_000_000))
       if machine.kind == .shard || machine == .risk || machine == .settlement {
@@ -116,7 +128,7 @@ final class SimulatedCluster {
   private static func name(of machine: MachineID) -> String {
     machine.shard.map { "matcher-\($0)" } ?? machine.description
   }
-  private static func role(of machine: MachineID) -> ClusterMap.Role {
+  static func role(of machine: MachineID) -> ClusterMap.Role {
     switch machine.kind {
     case .shard: .matcher
     case .risk: .risk
@@ -189,6 +201,7 @@ final class SimulatedCluster {
   func processEnded(_ host: Int, _ incarnation: UInt32, _ reason: String) {
     endedTerms += 1
     tell("\(hosts[host].name), process \(incarnation), ends its term: \(reason)")
+    noticeOldCopy(host, reason)
     if let zombie = hosts[host].zombies.firstIndex(where: { $0.incarnation == incarnation }) {
       hosts[host].zombies.remove(at: zombie).kill()
       return
@@ -203,7 +216,7 @@ final class SimulatedCluster {
   /// Starts a host's process after a while, if none runs there by then; again and again until it can.
   func restart(_ host: Int, after delay: Int64) {
     time.schedule(after: delay) { [unowned self] in
-      guard hosts[host].process == nil else { return }
+      guard hosts[host].process == nil, hosts[host].machine != .none else { return }
       if !start(host) {
         // Damaged: its operator puts the verifier's copy in its place.
         hosts[host].journal?.restore()
@@ -229,6 +242,10 @@ final class SimulatedCluster {
     guard let journal = hosts[host].journal, let archive = archives[machine] else { return }
     let end = archive.position.sequence
     let contradiction = archive.extend(from: journal, through: last)
+    if hosts[host].displaced != nil, !isInherited {
+      // An old copy that has followed another copy to the end is none any more.
+      if contradiction == nil { hosts[host].displaced = nil } else { servedFromOldCopy(machine, last) }
+    }
     guard contradiction != nil || archive.position.sequence > end else { return }
     time.note(archive.position.sequence.rawValue)
     journalHasGrown(machine, host, isInherited ? nil : process, contradiction)
@@ -236,11 +253,14 @@ final class SimulatedCluster {
 
   // MARK: Frames
 
-  /// From a socket that was connected to a host.
-  func send(_ frame: [UInt8], from peer: PeerName, toHost host: Int) -> Socket.SendResult {
+  /// From a socket that was connected to a machine's copy on a host.
+  func send(_ frame: [UInt8], from peer: PeerName, to machine: MachineID, on host: Int) -> Socket.SendResult {
     // Nobody is connected: what is sent now waits with its sender.
-    guard hosts[host].process != nil || network.isCut(peer.host, host) else { return .wouldBlock }
+    guard hosts[host].process != nil && hosts[host].machine == machine || network.isCut(peer.host, host) else {
+      return .wouldBlock
+    }
     return network.send(from: peer.host, to: host) { [unowned self] in
+      guard hosts[host].machine == machine else { return }
       hosts[host].process?.arrived(frame, from: peer.bytes, named: hosts[peer.host].name)
     }
   }

@@ -20,12 +20,14 @@ final class SimulatedHost<M: Machine & ~Copyable>: HostWorld, JournalWriter {
   unowned let cluster: SimulatedCluster
   let journal: SimulatedJournal
   private var links: [SimulatedLink] = []
-  /// Hosts with other copies of the machine; their sockets come after those of the links.
-  private let copies: [Int]
-  private var firstCopySocket = 0
+  /// Other copies of the machine, and the sockets to them.
+  private var copies: [(host: Int, socket: Int)] = []
+  private var nextSocket = 0
   private var membership: SimulatedMembership?
   /// The last entry that was let out, and is known to be.
   private var announced = SequenceNumber(0)
+  /// Its term as owner when it let something out last.
+  private var announcedTerm = Term(0)
   private var life = ProcessLife()
   private(set) var core: HostCore<M>!
   /// Frames that wait until the core takes input.
@@ -50,7 +52,6 @@ final class SimulatedHost<M: Machine & ~Copyable>: HostWorld, JournalWriter {
     self.incarnation = incarnation
     self.cluster = cluster
     self.journal = journal
-    copies = cluster.copies(of: id).filter { $0 != host }
     ownership = try journal.open()
     let isFresh = journal.position.sequence == SequenceNumber(0)
     let machine: M = try MachineRecovery.recover(id, snapshot: journal.snapshot) {
@@ -59,18 +60,29 @@ final class SimulatedHost<M: Machine & ~Copyable>: HostWorld, JournalWriter {
     journal.finishCut(machine.streams)
     let sequencer = BatchSequencer(
       id: id, machine: machine, after: journal.position, term: journal.position.term.next,
-      clock: MachineClock(notBefore: journal.position.stamp, source: self))
+      clock: MachineClock(notBefore: journal.position.stamp, source: HostTime(host, of: cluster)))
     core = HostCore(
       sequencer, at: journal.position, genesis: cluster.market, isFresh: isFresh, role: role, map: cluster.map,
       node: cluster.hosts[host].name, configuration: cluster.configuration, world: self, log: cluster.log)
-    connect(to: role.sources)
+    links = role.sources.map { SimulatedLink(to: $0) }
+    followPlaces()
+    join()
   }
 
-  private func connect(to sources: [MachineID]) {
-    for source in sources {
-      links.append(SimulatedLink(to: source, on: cluster.copies(of: source), firstSocket: firstCopySocket))
-      firstCopySocket += links[links.count - 1].socketCount
+  private func followPlaces() {
+    for index in links.indices { links[index].follow(cluster.copies(of: links[index].machine), &nextSocket) }
+    let others = cluster.copies(of: id).filter { $0 != host }
+    copies.removeAll { !others.contains($0.host) }
+    for other in others where !copies.contains(where: { $0.host == other }) {
+      copies.append((other, nextSocket))
+      nextSocket += 1
     }
+    core.map = cluster.map
+  }
+
+  func placesChanged() { happen { [unowned self] in followPlaces() } }
+
+  private func join() {
     guard let authority = cluster.authority else { return }
     let membership = SimulatedMembership(authority, of: host, incarnation: incarnation, in: cluster)
     membership.happen = { [weak self] action in
@@ -94,9 +106,11 @@ final class SimulatedHost<M: Machine & ~Copyable>: HostWorld, JournalWriter {
   /// Nothing that is let out may be heard of before the archive has it.
   func noticeReleases() {
     let released = core.released
+    let isNewReign = core.isOwner && core.term != announcedTerm
+    if core.isOwner { announcedTerm = core.term }
     guard released > announced else { return }
-    // What it has found in its journal may be of the reign before.
-    let isInherited = announced.rawValue == 0
+    // What it has found in its journal, or followed, may be of the reign before.
+    let isInherited = announced.rawValue == 0 || isNewReign
     announced = released
     cluster.released(by: host, incarnation, through: released, isInherited: isInherited)
   }
@@ -106,6 +120,17 @@ final class SimulatedHost<M: Machine & ~Copyable>: HostWorld, JournalWriter {
   func read<R>(_ body: (borrowing M) throws -> R) rethrows -> R { try core.read(body) }
 
   var standing: String { core.standing }
+  var isOwner: Bool { core.isOwner }
+  var isStandby: Bool { core.isStandby }
+  var isRunning: Bool { !life.isPaused }
+  var streams: StreamNumbers { core.read { $0.streams } }
+
+  func handOver(to node: String) {
+    var frame = ByteWriter()
+    Frame.write(.query, Query(tag: 0, kind: .handOver, machine: id, body: [UInt8](node.utf8)), in: &frame)
+    // Nobody waits for the answer: what becomes of it is seen at the authority.
+    take(-1, PeerName(host: host, incarnation: 0, socket: 0).bytes, ClusterMap.operatorName, [UInt8](frame.bytes))
+  }
 
   // MARK: Life
 
@@ -127,8 +152,11 @@ final class SimulatedHost<M: Machine & ~Copyable>: HostWorld, JournalWriter {
   }
   func arrived(_ frame: [UInt8], atSocket index: Int) {
     happen { [unowned self] in
-      guard index < firstCopySocket else { return hear(frame, fromCopyOn: copies[index - firstCopySocket]) }
-      take(index, [], "", frame)
+      if let copy = copies.first(where: { $0.socket == index }) {
+        hear(frame, fromCopyOn: copy.host)
+      } else {
+        take(index, [], "", frame)
+      }
     }
   }
 
@@ -190,7 +218,8 @@ final class SimulatedHost<M: Machine & ~Copyable>: HostWorld, JournalWriter {
   private func send(
     _ frame: [UInt8], at socket: Int, to machine: MachineID, on other: Int
   ) -> Socket.SendResult {
-    cluster.send(frame, from: PeerName(host: host, incarnation: incarnation, socket: socket), toHost: other)
+    cluster.send(
+      frame, from: PeerName(host: host, incarnation: incarnation, socket: socket), to: machine, on: other)
   }
 
   // MARK: The world of the core
@@ -294,7 +323,7 @@ final class SimulatedHost<M: Machine & ~Copyable>: HostWorld, JournalWriter {
 
   var hasAuthority: Bool { cluster.authority != nil }
   var leaseEnd: Int64 { membership?.leaseEnd ?? .max }
-  var copyNodes: [String] { copies.map { cluster.hosts[$0].name } }
+  var copyNodes: [String] { copies.map { cluster.hosts[$0.host].name } }
 
   func ask(_ question: AuthorityQuestion) {
     let request: AuthorityRequest =
@@ -315,8 +344,8 @@ final class SimulatedHost<M: Machine & ~Copyable>: HostWorld, JournalWriter {
   }
 
   func send(_ frame: UnsafeRawBufferPointer, toCopyOn node: String) -> Socket.SendResult {
-    guard let place = copies.firstIndex(where: { cluster.hosts[$0].name == node }) else { return .unreachable }
-    return send([UInt8](frame), at: firstCopySocket + place, to: id, on: copies[place])
+    guard let copy = copies.first(where: { cluster.hosts[$0.host].name == node }) else { return .unreachable }
+    return send([UInt8](frame), at: copy.socket, to: id, on: copy.host)
   }
 
   func forEachBatch(

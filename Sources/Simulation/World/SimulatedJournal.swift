@@ -50,6 +50,17 @@ final class SimulatedJournal: ReadableJournal {
   var isCut = false
   init(_ machine: MachineID) { self.machine = machine }
 
+  /// A copy of a journal as it is now.
+  init(copying other: SimulatedJournal) {
+    machine = other.machine
+    position = other.position
+    snapshot = other.snapshot
+    batches = other.batches
+    outbox = other.outbox
+    bytes = other.bytes
+    isCut = other.isCut
+  }
+
   private var path: String { "journal of \(machine)" }
 
   // MARK: Writing

@@ -14,12 +14,27 @@ struct SimulatedLink {
   private static let search: Int64 = 100_000_000
   private static let check: Int64 = 1_000_000_000
 
-  init(to machine: MachineID, on hosts: [Int], firstSocket: Int) {
+  init(to machine: MachineID) {
     self.machine = machine
-    copies = hosts.enumerated().map { ($1, firstSocket + $0, Term(0), false) }
+    copies = []
   }
 
-  var socketCount: Int { copies.count }
+  /// The machine has its copies on these hosts now. Sockets are numbered in the order in which they are made.
+  mutating func follow(_ hosts: [Int], _ nextSocket: inout Int) {
+    copies.removeAll { !hosts.contains($0.host) }
+    for host in hosts where !copies.contains(where: { $0.host == host }) {
+      copies.append((host, nextSocket, Term(0), false))
+      nextSocket += 1
+      // The one that was the only copy may be no owner for long.
+      askedAt = .min
+    }
+    findOwner()
+  }
+
+  private mutating func findOwner() {
+    owner = copies.indices.filter { copies[$0].isOwner }.max { copies[$0].term < copies[$1].term }
+  }
+
   func holds(_ socket: Int) -> Bool { copies.contains { $0.socket == socket } }
 
   private var current: Int? { owner ?? (copies.count == 1 ? 0 : nil) }
@@ -39,7 +54,7 @@ struct SimulatedLink {
     copies[index].term = notice.term
     copies[index].isOwner = notice.isOwner
     let before = owner
-    owner = copies.indices.filter { copies[$0].isOwner }.max { copies[$0].term < copies[$1].term }
+    findOwner()
     return owner != nil && owner != before
   }
 

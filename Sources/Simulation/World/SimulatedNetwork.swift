@@ -28,6 +28,8 @@ final class SimulatedNetwork {
   private let hosts: Int
   private var links: [Link]
   private(set) var counts = NetworkCounts()
+  /// Bad weather pauses everywhere.
+  var isCalm = false
 
   init(time: SimulatedTime, hosts: Int, seed: UInt64) {
     self.time = time
@@ -40,14 +42,14 @@ final class SimulatedNetwork {
 
   func heal() { for index in links.indices { links[index].weather = Weather() } }
 
-  func isCut(_ from: Int, _ to: Int) -> Bool { links[from * hosts + to].weather.cuts > 0 }
+  func isCut(_ from: Int, _ to: Int) -> Bool { !isCalm && links[from * hosts + to].weather.cuts > 0 }
 
   /// Sends a frame; `arrive` is called for each copy that gets through.
   func send(from: Int, to: Int, _ arrive: @escaping () -> Void) -> Socket.SendResult {
     let index = from * hosts + to
     guard links[index].inFlight < Self.capacity else { return .wouldBlock }
     counts.frames += 1
-    let weather = links[index].weather
+    let weather = isCalm ? Weather() : links[index].weather
     if weather.cuts > 0 {
       counts.cut += 1
       return .sent

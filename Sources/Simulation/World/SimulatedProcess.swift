@@ -8,6 +8,8 @@ protocol SimulatedProcess: AnyObject {
   func arrived(_ frame: [UInt8], atSocket index: Int)
   /// There is something new at the authority.
   func authorityHasNews()
+  /// Machines have other places than before.
+  func placesChanged()
   /// It runs no more; nothing of it happens from now on.
   func kill()
   /// Nothing of it happens until it goes on.

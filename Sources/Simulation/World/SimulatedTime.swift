@@ -1,3 +1,4 @@
+import Cluster
 import Machine
 import Market
 import Operations
@@ -54,4 +55,18 @@ struct HostClock {
   func wall(_ time: SimulatedTime) -> Timestamp {
     Timestamp(nanoseconds: time.wall.nanoseconds + offset + time.now / 1_000_000 * drift)
   }
+}
+
+/// The clocks of a host, as its process reads them.
+final class HostTime: TimeSource {
+  private let host: Int
+  private unowned let cluster: SimulatedCluster
+
+  init(_ host: Int, of cluster: SimulatedCluster) {
+    self.host = host
+    self.cluster = cluster
+  }
+
+  func monotonic() -> Int64 { cluster.hosts[host].clock.monotonic(at: cluster.time.now) }
+  func wall() -> Timestamp { cluster.hosts[host].clock.wall(cluster.time) }
 }

@@ -61,6 +61,9 @@ public enum FrameKind: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   /// Owner to copy: a part (`SnapshotPart`); messages that are owed (`OwedMessages`).
   case snapshotPart = 28
   case owedMessages = 29
+  /// Consumer to producer: what does your clock say? And the answer (`ClockReading` both).
+  case askTime = 30
+  case time = 31
 }
 
 /// Writes and opens frames.

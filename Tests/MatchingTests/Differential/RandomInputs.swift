@@ -275,8 +275,21 @@ struct RandomInputs {
     }
   }
 
+  /// The same input, kept from the machine.
+  private func putAside(_ input: RecordedInput) -> RecordedInput {
+    let quarantine = Quarantine(
+      machine: .shard(ShardID(0)), kind: input.kind, source: input.source, digest: .zero, deaths: 3, decided: now,
+      signature: RecoverableSignature(r: .zero, s: .zero, recoveryID: 0))
+    var kept = input
+    kept.kind = .quarantined
+    kept.payload = input.payload.withUnsafeBytes { QuarantinedInput.payload(quarantine, $0) }
+    return kept
+  }
+
   private mutating func malformed() -> RecordedInput {
-    switch pick(6) {
+    switch pick(8) {
+    case 6: return putAside(action())
+    case 7: return putAside(risk(Halt(isHalted: true)))
     case 0, 1, 2:
       var bytes = lastAction
       if bytes.isEmpty { return RecordedInput(kind: .action, stamp: now) }

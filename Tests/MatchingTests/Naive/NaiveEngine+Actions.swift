@@ -4,7 +4,18 @@ import Market
 
 // Signed actions and the nonces they use up.
 extension NaiveEngine {
-  mutating func act(_ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer) {
+  /// An input that is kept from it.
+  mutating func passOver(_ header: InputHeader, _ payload: UnsafeRawBufferPointer, into output: inout OutputBuffer) {
+    guard let input = QuarantinedInput(payload) else { return }
+    if input.quarantine.kind == .action { act(input.payload, isPutAside: true, into: &output) }
+    if input.quarantine.kind == .stream, header.source == .risk || header.source == .settlement {
+      _ = streams.consume(from: header.source, first: header.firstNumber, count: header.count)
+    }
+  }
+
+  mutating func act(
+    _ payload: UnsafeRawBufferPointer, isPutAside: Bool = false, into output: inout OutputBuffer
+  ) {
     var reader = ByteReader(payload)
     let header = SignedActionHeader(from: &reader)
     let size = SignedActionHeader.byteCount + Int(header.operationCount) * Market.Operation.byteCount
@@ -51,6 +62,12 @@ extension NaiveEngine {
         account: account, key: header.key.rawValue, nonce: header.nonce, content: content,
         expiry: Int64(header.expiry), sequence: sequence, stamp: now, term: term,
         results: operations.map { _ in NaiveAnswer(outcome: .pending) }))
+    if isPutAside {
+      let results = operations.map { _ in NaiveAnswer(outcome: .quarantined) }
+      nonces[nonces.count - 1].results = results
+      return reply(
+        header.account, header.key, header.nonce, term, sequence, now, isRepeated: false, results, into: &output)
+    }
     let tickets = operations.enumerated().map { place, operation in
       NaiveTicket(
         account: account, key: header.key.rawValue, nonce: header.nonce, index: UInt16(place), sequence: sequence,

@@ -86,6 +86,7 @@ struct NaiveEngine {
     case .stream: consume(header, payload, into: &output)
     case .marks: takeMarks(payload)
     case .sessionEnd: endSession(payload)
+    case .quarantined: passOver(header, payload, into: &output)
     case .tick, .seal, .continuation, .handOver, .genesis, .attestation, .settlementEvent: break
     }
     goOn(into: &output)

@@ -1,7 +1,9 @@
 import Foundation
 
-/// The benchmarks' command line: one of `light`, `heavy`, `shards`, `streams`, `growth`.
+/// The benchmarks' command line: one of `Benchmarks.all`.
 @main enum Benchmarks {
+  static let all = "light, heavy, shards, streams, growth, journal, restart, takeover, standby, moves"
+
   static func main() {
     do {
       try run(Array(CommandLine.arguments.dropFirst()))
@@ -22,9 +24,13 @@ import Foundation
     case "shards": try Shards(options).run()
     case "streams": try Streams(options).run()
     case "growth": try Growth(options).run()
+    case "journal": try JournalCost(options).run()
+    case "restart": try Restart(options).run()
+    case "takeover": try Takeover(options).run()
+    case "standby": try Standby(options).run()
+    case "moves": try Moves(options).run()
     default:
-      throw UsageError(
-        reason: "'\(options.benchmark)' is none; the benchmarks are light, heavy, shards, streams, growth")
+      throw UsageError(reason: "'\(options.benchmark)' is none; the benchmarks are \(all)")
     }
   }
 
@@ -61,13 +67,15 @@ struct Options {
   var operations: Int?
   /// Where generated order streams are kept; nil removes them.
   var keep: String?
+  /// Where etcd lies, if it is to say who owns what.
+  var etcd: String?
   /// Counts instructions and allocations instead of time.
   var countsInstructions = false
 
   init(_ arguments: [String]) throws {
     guard let first = arguments.first, !first.hasPrefix("-") else {
       throw UsageError(
-        reason: "which benchmark? light, heavy, shards, streams or growth; see benchmarks/README.md for the options")
+        reason: "which benchmark? \(Benchmarks.all); see benchmarks/README.md for the options")
     }
     benchmark = first
     var rest = arguments.dropFirst()
@@ -100,6 +108,11 @@ struct Options {
       case "--operations": operations = try number(argument, upTo: 100_000_000)
       case "--seed": self.seed = try seed(argument)
       case "--keep": keep = try value(argument)
+      case "--etcd":
+        guard let path = Program.find("etcd") else {
+          throw UsageError(reason: "--etcd: etcd is not installed; it is in the Debian package etcd-server")
+        }
+        etcd = path
       case "--instructions": countsInstructions = true
       default:
         guard !argument.hasPrefix("-") else { throw UsageError(reason: "\(argument) is no option") }

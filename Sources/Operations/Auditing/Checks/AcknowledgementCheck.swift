@@ -4,7 +4,8 @@ import Market
 /// `acknowledged_once`: what a client was told stands in the journal at the place that it was told, with that account,
 /// key and nonce, and re-execution gives the same results; no nonce is applied twice, and none gets two answers.
 ///
-/// An order held for credit and a withdrawal that waits are answered once as such and, when asked again, as they ended.
+/// An order held for credit, or whose turn is not over yet, and a withdrawal that waits are answered once as such and,
+/// when asked again, as they ended.
 package final class AcknowledgementCheck {
   package let findings = Findings(.acknowledgedOnce)
   private let evidence: ClientEvidence
@@ -75,11 +76,17 @@ package final class AcknowledgementCheck {
   }
 
   /// Whether `later` is `first` again, or what became of it where it was still open.
-  private static func agrees(
+  package static func agrees(
     _ first: ArraySlice<ActionReply.Result>, _ later: ArraySlice<ActionReply.Result>
   ) -> Bool {
-    first.count == later.count
-      && zip(first, later).allSatisfy { $0 == $1 || $0.outcome == .held || $0.outcome == .pending }
+    first.count == later.count && zip(first, later).allSatisfy { $0 == $1 || isOpen($0.outcome) }
+  }
+
+  private static func isOpen(_ outcome: Outcome) -> Bool {
+    switch outcome {
+    case .held, .pending, .queued, .sweeping: true
+    default: false
+    }
   }
 
   /// What clients hold must agree with itself: one answer an entry, and one entry that applied a nonce.

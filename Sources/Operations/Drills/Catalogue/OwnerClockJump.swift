@@ -31,7 +31,7 @@ struct OwnerClockJump: Drill {
         }
         try stage.pause(Self.seconds)
         let skew = try skewOfLog(stage, node)
-        let stamp = try skewOfStamp(stage, node)
+        let stamp = try stage.cluster.machine(of: node).map { try stage.skewOfStamp($0) } ?? 0
         try stage.end(&fault) { try FakedClock.set(node, hours: 0) }
         stage.prove(fault, ["log_off_by_seconds": Int64(abs(skew))])
         stage.expect(
@@ -66,11 +66,12 @@ struct OwnerClockJump: Drill {
     guard let time = formatter.date(from: text.prefix(19) + "Z") else { return 0 }
     return time.timeIntervalSinceNow
   }
+}
 
-  /// How far the newest stamp of the node's journal is off.
-  private func skewOfStamp(_ stage: DrillStage, _ node: String) throws -> Double {
-    guard let machine = stage.cluster.machine(of: node) else { return 0 }
-    let reader = try JournalReader(directory: stage.cluster.map.journalDirectory(of: machine), machine: machine)
+extension DrillStage {
+  /// Seconds by which the newest stamp of a machine's journal is off.
+  func skewOfStamp(_ machine: MachineID) throws -> Double {
+    let reader = try JournalReader(directory: cluster.map.journalDirectory(of: machine), machine: machine)
     var stamp: Timestamp?
     try reader.forEachEntry(from: reader.lastSequence()) { header, _ in
       stamp = header.stamp

@@ -48,13 +48,16 @@ final class DrillClient {
   }
 
   /// A few new orders near the mark of one shard, signed.
-  /// - Parameter expiry: Unix seconds after which the signature is void; a minute from now without it.
-  func orders(_ count: Int, shard: Int, expiry: UInt64? = nil) throws -> Action {
+  /// - Parameters:
+  ///   - expiry: Unix seconds after which the signature is void; a minute from now without it.
+  ///   - label: put onto each of them.
+  func orders(_ count: Int, shard: Int, expiry: UInt64? = nil, label: UInt32? = nil) throws -> Action {
     try quotes[shard].take(
       ShardMarks(decoding: gateway.query(.marks, .marks, quotes[shard].shard.encoded)))
     var mix = LoadMix()
     (mix.new, mix.cancel, mix.replace, mix.crossing) = (100, 0, 0, 0)
-    let operations = workloads[shard].operations(count, mix: mix, quotes: &quotes[shard], &random)
+    var operations = workloads[shard].operations(count, mix: mix, quotes: &quotes[shard], &random)
+    if let label { for index in operations.indices { operations[index].label = label } }
     return try sign(operations, shard: shard, nonce: nil, expiry: expiry)
   }
 

@@ -5,8 +5,9 @@ import Wire
 
 /// The cluster that a drill disturbs: one of its own, or one that somebody else supervises.
 public final class DrillCluster {
-  public let map: ClusterMap
-  public let client: ClusterClient
+  /// As it was when the cluster started, or was followed last.
+  public private(set) var map: ClusterMap
+  public private(set) var client: ClusterClient
   /// Absent where somebody else supervises.
   let own: LocalCluster?
 
@@ -21,6 +22,14 @@ public final class DrillCluster {
     own = nil
     client = try ClusterClient(dataDirectory: dataDirectory)
     map = client.map
+  }
+
+  /// Takes the map as it is now, where machines or nodes may have moved.
+  func followMap() throws {
+    let newest = try ClusterMap.load(dataDirectory: map.dataDirectory)
+    guard newest != map else { return }
+    map = newest
+    client = try ClusterClient(dataDirectory: map.dataDirectory)
   }
 
   /// Lets the supervisor look after its processes.

@@ -8,6 +8,8 @@ public enum DrillNeed: Sendable, Hashable {
   case program(String, package: String)
   /// A file or device, and the Debian package that brings it; empty if the kernel does.
   case file(String, package: String)
+  /// A build that can carry planted bugs.
+  case testBuild
 
   /// What is missing; `nil` if nothing is.
   public var complaint: String? {
@@ -18,6 +20,12 @@ public enum DrillNeed: Sendable, Hashable {
     case .file(let path, let package):
       access(path, F_OK) == 0
         ? nil : package.isEmpty ? "it needs \(path), which this kernel lacks" : "it needs \(path), of \(package)"
+    case .testBuild:
+      #if NOVATION_PLANT
+        nil
+      #else
+        "it needs a bug to find: a test build, made with -Xswiftc -DNOVATION_PLANT"
+      #endif
     }
   }
 }

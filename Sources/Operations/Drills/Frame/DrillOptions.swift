@@ -34,6 +34,8 @@ public struct DrillPlan {
   public var addresses: [String: String] = [:]
   /// Machines with someone between them and their peers, by name.
   public var detours: [String: String] = [:]
+  /// Bugs of a test build that the drill itself wants.
+  public var plants: [String] = []
   /// Orders a second.
   public var rate: Int
   /// The one shard that is driven.

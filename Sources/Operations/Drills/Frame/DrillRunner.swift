@@ -109,6 +109,8 @@ public struct DrillRunner {
   private func draw(_ stage: DrillStage) {
     guard let path = options.svgPath else { return }
     attempt(stage) {
+      try FileManager.default.createDirectory(
+        at: URL(fileURLWithPath: path).deletingLastPathComponent(), withIntermediateDirectories: true)
       let text = DrillPlot.svg(stage.report, stage.timeline.slices, start: stage.loadStart)
       try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
       stage.report.svg = path

@@ -13,10 +13,13 @@ public struct DrillSeries {
   private let drills: [any Drill]
   private let options: DrillOptions
   private let executable: String
-  private let outputDirectory: String?
+  private let outputDirectory: String
+
+  /// Where pictures and reports go when nobody says otherwise.
+  public static let defaultDirectory = "drills"
 
   /// - Parameter outputDirectory: where each drill's report and picture go.
-  public init(_ drills: [any Drill], _ options: DrillOptions, executable: String, outputDirectory: String?) {
+  public init(_ drills: [any Drill], _ options: DrillOptions, executable: String, outputDirectory: String) {
     self.drills = drills
     self.options = options
     self.executable = executable
@@ -25,32 +28,42 @@ public struct DrillSeries {
 
   /// - Parameter ended: told after each drill. An interruption ends the series; what was not run is missing from it.
   public func run(ended: (DrillReport) -> Void) throws -> Report {
-    if let outputDirectory {
-      try FileManager.default.createDirectory(atPath: outputDirectory, withIntermediateDirectories: true)
-    }
+    try FileManager.default.createDirectory(atPath: outputDirectory, withIntermediateDirectories: true)
     let started = Date()
     var reports: [DrillReport] = []
     for drill in drills {
       var options = options
-      options.svgPath = outputDirectory.map { "\($0)/\(drill.name).svg" }
+      options.svgPath = "\(outputDirectory)/\(drill.name).svg"
       let report = DrillRunner(drill, options, executable: executable).run()
-      if let outputDirectory {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try encoder.encode(report).write(to: URL(fileURLWithPath: "\(outputDirectory)/\(drill.name).json"))
-      }
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      try encoder.encode(report).write(to: URL(fileURLWithPath: "\(outputDirectory)/\(drill.name).json"))
       reports.append(report)
       ended(report)
       if Interruption.wasRequested { break }
     }
-    let failed = reports.filter { !$0.passed }.map(\.drill)
     return Report(
-      passed: failed.isEmpty && reports.count == drills.count, seed: options.seed,
-      seconds: Date().timeIntervalSince(started), failed: failed, drills: reports)
+      reports, of: drills.count, seed: options.seed, seconds: Date().timeIntervalSince(started))
   }
 }
 
 extension DrillSeries.Report {
+  /// Of the drills that were run, of so many.
+  public init(_ drills: [DrillReport], of count: Int, seed: UInt64, seconds: Double) {
+    failed = drills.filter { !$0.passed }.map(\.drill)
+    passed = failed.isEmpty && drills.count == count
+    self.seed = seed
+    self.seconds = seconds
+    self.drills = drills
+  }
+}
+
+extension DrillSeries.Report {
+  /// Writes it as JUnit's XML.
+  public func writeJUnit(to path: String) throws {
+    try Data(junit.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+  }
+
   /// As JUnit's XML, which build servers read.
   public var junit: String {
     func seconds(_ value: Double) -> String { String(format: "%.3f", value) }
@@ -110,6 +123,7 @@ extension DrillReport {
     for invariant in invariants {
       lines.append("  \(invariant.name): \(invariant.checks) checks, \(invariant.breaches) breaches")
     }
+    if let svg { lines.append("  timeline: \(svg)") }
     for problem in problems { lines.append("problem: \(problem)") }
     lines.append("\(drill): \(passed ? "passed" : "FAILED")")
     return lines.joined(separator: "\n")

@@ -35,6 +35,12 @@ extension DrillStage {
     report.injections[fault.place].healed_seconds = Double(fault.end - loadStart) / 1_000
   }
 
+  /// Takes a fault back that was begun last and came too late to be one.
+  func withdraw(_ fault: Fault) {
+    guard fault.place == report.injections.count - 1 else { return }
+    report.injections.removeLast()
+  }
+
   /// Adds to what shows that the fault bit: counters, none of which may be zero.
   func prove(_ fault: Fault, _ counters: [String: Int64]) {
     report.injections[fault.place].proof.merge(counters) { $1 }

@@ -66,7 +66,8 @@ public final class DrillStage {
   /// Starts the cluster that the plan describes.
   func startCluster() throws {
     let local = try LocalCluster(
-      directory: planned, executable: executable, nodeArguments: options.plants.flatMap { ["--plant", $0] },
+      directory: planned, executable: executable,
+      nodeArguments: (options.plants + plan.plants).flatMap { ["--plant", $0] },
       launches: plan.launches)
     running = DrillCluster(local)
   }

@@ -14,7 +14,7 @@ struct TimedShard: ~Copyable {
   private var encoded = ByteWriter(capacity: 1 << 20)
 
   init(instruments: Int) {
-    shard = LoneShard(instruments: instruments, accounts: Int(Self.accounts), mark: Self.middle)
+    shard = LoneShard(RecordedMarket(instruments: instruments, accounts: Int(Self.accounts), mark: Self.middle))
   }
 
   /// Applies one action of up to 256 operations; returns its nonce and the nanoseconds that it took.
