@@ -53,8 +53,10 @@ final class SimulatedJournal: ReadableJournal {
   /// A copy of a journal as it is now.
   init(copying other: SimulatedJournal) {
     machine = other.machine
+    base = other.base
     position = other.position
     snapshot = other.snapshot
+    baseSnapshot = other.baseSnapshot
     batches = other.batches
     outbox = other.outbox
     bytes = other.bytes
