@@ -60,9 +60,16 @@ extension HostCore where M: ~Copyable {
     if clockAheadSince != nil { return true }
     guard clockUntil != 0 else { return false }
     let now = world.monotonic()
-    if now >= clockUntil || 2 * peerClocks.count(at: now) >= role.sources.count { clockUntil = 0 }
-    return clockUntil != 0
+    guard now >= clockUntil || 2 * peerClocks.count(at: now) >= role.sources.count else { return true }
+    clockUntil = 0
+    let waited = (now - reignedAt) / 1_000_000
+    if waited > Self.notableMilliseconds {
+      log.info("waited for peers' clocks", metadata: ["machine": "\(id)", "milliseconds": "\(waited)"])
+    }
+    return false
   }
+
+  private static var notableMilliseconds: Int64 { 20 }
 
   /// Nothing is taken or stamped yet.
   var isHeldBack: Bool { isAwaitingConsumers || isClockDoubtful }
