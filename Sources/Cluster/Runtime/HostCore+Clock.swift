@@ -60,11 +60,18 @@ extension HostCore where M: ~Copyable {
     if clockAheadSince != nil { return true }
     guard clockUntil != 0 else { return false }
     let now = world.monotonic()
-    guard now >= clockUntil || 2 * peerClocks.count(at: now) >= role.sources.count else { return true }
+    // A copy that followed has held its clock against its peers' all along.
+    let wanted = followedTerm == Term(0) ? (role.sources.count + 1) / 2 : min(1, role.sources.count)
+    guard now >= clockUntil || peerClocks.count(at: now) >= wanted else { return true }
     clockUntil = 0
     let waited = (now - reignedAt) / 1_000_000
     if waited > Self.notableMilliseconds {
-      log.info("waited for peers' clocks", metadata: ["machine": "\(id)", "milliseconds": "\(waited)"])
+      log.info(
+        "waited for peers' clocks",
+        metadata: [
+          "machine": "\(id)", "milliseconds": "\(waited)",
+          "heard": "\(peerClocks.count(at: now)) of \(role.sources.count)",
+        ])
     }
     return false
   }

@@ -165,6 +165,7 @@ public final class HostCore<M: Machine & ~Copyable> {
     reignedAt = now
     readQuarantines()
     clockUntil = now + configuration.consumerNanoseconds
+    askClocksAt = now
     if sequencer.lastSequence == SequenceNumber(0) {
       let encoded = genesis.encoded
       encoded.withUnsafeBytes { _ = append(.genesis, $0) }
