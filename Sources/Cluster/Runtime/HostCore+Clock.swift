@@ -63,8 +63,8 @@ extension HostCore where M: ~Copyable {
     // A copy that followed has held its clock against its peers' all along.
     let wanted = followedTerm == Term(0) ? (role.sources.count + 1) / 2 : min(1, role.sources.count)
     guard now >= clockUntil || peerClocks.count(at: now) >= wanted else { return true }
+    let waited = (now - clockUntil + configuration.consumerNanoseconds) / 1_000_000
     clockUntil = 0
-    let waited = (now - reignedAt) / 1_000_000
     if waited > Self.notableMilliseconds {
       log.info(
         "waited for peers' clocks",

@@ -164,8 +164,6 @@ public final class HostCore<M: Machine & ~Copyable> {
     released = durable.sequence
     reignedAt = now
     readQuarantines()
-    clockUntil = now + configuration.consumerNanoseconds
-    askClocksAt = now
     if sequencer.lastSequence == SequenceNumber(0) {
       let encoded = genesis.encoded
       encoded.withUnsafeBytes { _ = append(.genesis, $0) }
@@ -188,6 +186,9 @@ public final class HostCore<M: Machine & ~Copyable> {
       "serving", metadata: ["machine": "\(id)", "term": "\(sequencer.term)", "sequence": "\(sequencer.lastSequence)"])
     followUps = role.catchUp(sequencer.machine)
     owesEffects = true
+    // What was missed may have taken a while to find.
+    askClocksAt = world.monotonic()
+    clockUntil = askClocksAt + configuration.consumerNanoseconds
     endOfTurn()
   }
 
