@@ -56,6 +56,17 @@ import Testing
     #expect(venue.act(1, venue.order(.buy, 1, "990")).outcome == .halted)
   }
 
+  @Test func bothEnginesPassOverTheSame() {
+    var records = 0
+    for seed in 0..<4 as Range<UInt64> {
+      let divergence = Differential.run(
+        ShardMachine.self, NaiveEngine.self, Mix(name: "quarantine", stepBounds: [2, 7, 1_000], quarantined: 100),
+        seed: seed, length: 4_000, records: &records)
+      #expect(divergence == nil, "\(divergence ?? "")")
+    }
+    #expect(records > 16_000)
+  }
+
   @Test func bytesThatAreNoQuarantineChangeNothing() {
     let venue = Venue()
     let hash = venue.machine.stateHash()

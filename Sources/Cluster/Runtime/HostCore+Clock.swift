@@ -60,9 +60,23 @@ extension HostCore where M: ~Copyable {
     if clockAheadSince != nil { return true }
     guard clockUntil != 0 else { return false }
     let now = world.monotonic()
-    if now >= clockUntil || 2 * peerClocks.count(at: now) >= role.sources.count { clockUntil = 0 }
-    return clockUntil != 0
+    // A copy that followed has held its clock against its peers' all along.
+    let wanted = followedTerm == Term(0) ? (role.sources.count + 1) / 2 : min(1, role.sources.count)
+    guard now >= clockUntil || peerClocks.count(at: now) >= wanted else { return true }
+    let waited = (now - clockUntil + configuration.consumerNanoseconds) / 1_000_000
+    clockUntil = 0
+    if waited > Self.notableMilliseconds {
+      log.info(
+        "waited for peers' clocks",
+        metadata: [
+          "machine": "\(id)", "milliseconds": "\(waited)",
+          "heard": "\(peerClocks.count(at: now)) of \(role.sources.count)",
+        ])
+    }
+    return false
   }
+
+  private static var notableMilliseconds: Int64 { 20 }
 
   /// Nothing is taken or stamped yet.
   var isHeldBack: Bool { isAwaitingConsumers || isClockDoubtful }

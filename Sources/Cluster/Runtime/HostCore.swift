@@ -169,7 +169,6 @@ public final class HostCore<M: Machine & ~Copyable> {
     released = durable.sequence
     reignedAt = now
     readQuarantines()
-    clockUntil = now + configuration.consumerNanoseconds
     if sequencer.lastSequence == SequenceNumber(0) {
       let encoded = genesis.encoded
       encoded.withUnsafeBytes { _ = append(.genesis, $0) }
@@ -194,6 +193,9 @@ public final class HostCore<M: Machine & ~Copyable> {
       "serving", metadata: ["machine": "\(id)", "term": "\(sequencer.term)", "sequence": "\(sequencer.lastSequence)"])
     followUps = role.catchUp(sequencer.machine)
     owesEffects = true
+    // What was missed may have taken a while to find.
+    askClocksAt = world.monotonic()
+    clockUntil = askClocksAt + configuration.consumerNanoseconds
     endOfTurn()
   }
 

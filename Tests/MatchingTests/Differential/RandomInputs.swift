@@ -65,7 +65,9 @@ struct RandomInputs {
     if opening % 24 == 12 { return marks() }
     if opening % 300 == 0 { return seal() }
     if let place = repairs.firstIndex(where: { $0.due <= opening }) { return mend(repairs.remove(at: place).repair) }
-    let weights = [mix.actions, mix.marks, mix.credits, mix.liquidations, mix.ticks, mix.others, mix.malformed]
+    let weights = [
+      mix.actions, mix.marks, mix.credits, mix.liquidations, mix.ticks, mix.others, mix.malformed, mix.quarantined,
+    ]
     var dice = pick(weights.reduce(0, +))
     var choice = 0
     while dice >= weights[choice] {
@@ -81,7 +83,8 @@ struct RandomInputs {
       if deadline != .never, deadline > now, deadline - now < .seconds(2) { now = deadline }
       return RecordedInput(kind: oneIn(5) ? .continuation : .tick, stamp: now)
     case 5: return other()
-    default: return malformed()
+    case 6: return malformed()
+    default: return putAside(oneIn(3) ? risk(Halt(isHalted: true)) : action())
     }
   }
 
@@ -287,9 +290,7 @@ struct RandomInputs {
   }
 
   private mutating func malformed() -> RecordedInput {
-    switch pick(8) {
-    case 6: return putAside(action())
-    case 7: return putAside(risk(Halt(isHalted: true)))
+    switch pick(6) {
     case 0, 1, 2:
       var bytes = lastAction
       if bytes.isEmpty { return RecordedInput(kind: .action, stamp: now) }

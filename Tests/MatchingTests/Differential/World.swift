@@ -70,6 +70,8 @@ struct Mix: Sendable, CustomStringConvertible {
   var ticks = 40
   var others = 20
   var malformed = 4
+  /// Kept from the machine.
+  var quarantined = 0
   /// Weights of the operations.
   var orders = 500
   var changes = 300
