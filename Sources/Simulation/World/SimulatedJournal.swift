@@ -53,6 +53,8 @@ final class SimulatedJournal: ReadableJournal {
   /// A copy of a journal as it is now.
   init(copying other: SimulatedJournal) {
     machine = other.machine
+    base = other.base
+    baseSnapshot = other.baseSnapshot
     position = other.position
     snapshot = other.snapshot
     batches = other.batches
