@@ -27,6 +27,7 @@
       ("never-resubscribe", "liveness"),
       ("go-on-after-hand-over", "one_owner"),
       ("believe-old-copy", "acknowledged_once"),
+      ("believe-clock", "order_terms"),
     ])
     func aPlantedBugIsCaughtByName(_ plant: String, _ invariant: String) throws {
       let report = try Self.run(1, seeds: 100, plants: [plant], sought: invariant)

@@ -17,5 +17,7 @@
     public static let goesOnAfterHandOver = Atomic<Bool>(false)
     /// A journal that has never sent what its consumers have heard is taken for the newest.
     public static let believesOldCopies = Atomic<Bool>(false)
+    /// An owner stamps by its clock, however far that is ahead of its peers'.
+    public static let believesClocks = Atomic<Bool>(false)
   }
 #endif

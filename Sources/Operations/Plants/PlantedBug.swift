@@ -33,6 +33,7 @@
     case poisonOrder = "poison-order"
     case goOnAfterHandOver = "go-on-after-hand-over"
     case believeOldCopy = "believe-old-copy"
+    case believeClock = "believe-clock"
 
     /// By which a shard with `poisonOrder` knows what it is to die of.
     static let poisonLabel = ShardFaults.poisonLabel
@@ -60,6 +61,7 @@
       HostFaults.forgetsTicks.store(bugs.contains(.forgetTicks), ordering: .relaxed)
       HostFaults.neverResubscribes.store(bugs.contains(.neverResubscribe), ordering: .relaxed)
       HostFaults.goesOnAfterHandOver.store(bugs.contains(.goOnAfterHandOver), ordering: .relaxed)
+      HostFaults.believesClocks.store(bugs.contains(.believeClock), ordering: .relaxed)
       HostFaults.believesOldCopies.store(bugs.contains(.believeOldCopy), ordering: .relaxed)
       MatcherNode.faults.withLock { $0 = shardFaults(bugs) }
       RiskNode.faults.withLock { $0 = riskFaults(bugs) }

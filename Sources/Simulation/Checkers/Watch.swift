@@ -21,6 +21,7 @@ final class Watch: ReexecutionObserver {
   let acknowledgedOnce: AcknowledgedOnceChecker
   let deterministic: DeterministicChecker
   let oneOwner: OneOwnerChecker
+  let stamps: StampChecker
   let settled: SettledChecker
   let liveness: LivenessChecker
   private(set) var inputs = 0
@@ -39,6 +40,7 @@ final class Watch: ReexecutionObserver {
     acknowledgedOnce = AcknowledgedOnceChecker()
     deterministic = DeterministicChecker()
     oneOwner = OneOwnerChecker()
+    stamps = StampChecker()
     settled = SettledChecker(walk, currencies: cluster.market.currencies.count)
     liveness = LivenessChecker()
     for shard in machines.shards { shard.observer = self }
@@ -59,7 +61,8 @@ final class Watch: ReexecutionObserver {
   /// All that was found so far, the auditor's checks first.
   var findings: [Findings] {
     walk.findings + [
-      acknowledgedOnce.findings, deterministic.findings, oneOwner.findings, settled.exit.findings, liveness.findings,
+      acknowledgedOnce.findings, deterministic.findings, oneOwner.findings, stamps.findings, settled.exit.findings,
+      liveness.findings,
     ]
   }
 
@@ -102,6 +105,7 @@ final class Watch: ReexecutionObserver {
   func observe(_ machine: MachineID, _ header: InputHeader, _ payload: UnsafeRawBufferPointer) {
     inputs += 1
     acknowledgedOnce.entry(machine, header)
+    stamps.entry(machine, header, at: cluster.time.wall)
     if machine == .risk, header.kind == .stream { heard[header.source] = header.epoch }
     if header.kind == .seal, let seal = try? Seal(decoding: payload) {
       seals[machine, default: [:]][seal.epoch] = header.sequence

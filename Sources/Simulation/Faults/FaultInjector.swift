@@ -77,6 +77,7 @@ final class FaultInjector {
     case .crash, .tornWrite, .lostWrite, .landedWrite: crash(injection)
     case .bitRot, .fullDisk, .failedSync, .slowDisk: makeDiskFault(injection)
     case .clockSkew, .clockJump: makeClockFault(injection)
+    case .clockStep: stepClock(injection)
     case .pause, .zombie: pause(injection)
     case .authorityCut, .authorityDown, .authorityLoss, .authoritySlow: disturbAuthority(injection)
     case .standbyAdded: placement.addStandby(injection.amount)
@@ -184,9 +185,7 @@ final class FaultInjector {
         return
       }
       cluster.bitten(.oldCopy)
-      cluster.network.isCalm = true
-      calmUntil = cluster.time.now + Self.calm
-      cluster.time.schedule(after: Self.calm) { [unowned self] in cluster.network.isCalm = false }
+      calmDown()
     }
     return false
   }
@@ -226,6 +225,26 @@ final class FaultInjector {
       cluster.hosts[injection.host].clock.offset = Int64(injection.amount - 500) * 800_000
     }
     return true
+  }
+
+  /// A process starts on a host whose clock is far ahead, and can ask its peers.
+  private func stepClock(_ injection: Injection) -> Bool {
+    let host = injection.host
+    guard cluster.hosts[host].journal != nil, cluster.hosts[host].process != nil else { return false }
+    cluster.kill(host)
+    restarts += 1
+    cluster.hosts[host].clock.offset = Int64(2 + injection.amount * injection.amount / 280) * 1_000_000_000
+    later(injection) { [cluster] in cluster.hosts[host].clock.offset = 0 }
+    cluster.restart(host, after: 20_000_000)
+    calmDown()
+    return true
+  }
+
+  /// Nothing else is disturbed for a while.
+  private func calmDown() {
+    cluster.network.isCalm = true
+    calmUntil = cluster.time.now + Self.calm
+    cluster.time.schedule(after: Self.calm) { [cluster] in cluster.network.isCalm = false }
   }
 
   // MARK: The end

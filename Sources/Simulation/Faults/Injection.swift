@@ -15,6 +15,8 @@ enum FaultKind: String, CaseIterable, Sendable {
   case slowDisk = "slow_disk"
   case clockSkew = "clock_skew"
   case clockJump = "clock_jump"
+  /// A process starts while its host's clock is seconds to an hour ahead: it must not stamp anything by it.
+  case clockStep = "clock_step"
   /// Stopped for a while, and then going on.
   case pause
   /// Stopped, given up for dead and replaced, and then going on.

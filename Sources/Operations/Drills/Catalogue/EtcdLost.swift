@@ -96,6 +96,9 @@ struct EtcdLost: Drill {
         "\(machine): \(now?.node ?? "nobody") owns it in term \(now?.term ?? 0), not \(owner.node) in \(owner.term)")
     }
     try stage.recover(fault)
+    // Leases that ended meanwhile may still make standbys stand; who gives up for it follows before the drill is over.
+    let shards = (0..<stage.cluster.map.shardCount).map { MachineID.shard(ShardID(UInt16($0))) }
+    for machine in shards + [.risk, .settlement] { _ = try stage.waitInSync(machine) }
   }
 }
 
