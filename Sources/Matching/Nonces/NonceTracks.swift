@@ -124,8 +124,8 @@ struct NonceTracks: ~Copyable {
     if _slowPath(left == 0) { end(block) }
   }
 
-  /// Calls `isIt` with each record that may bear the nonce; returns the first for which it holds, or 0. A record that is
-  /// no longer, or no longer in the block that is named, is called too.
+  /// Calls `isIt` with each record that may bear the nonce; returns the first for which it holds, or 0. It is called
+  /// with records too that are no longer, or are no longer in that block.
   @inline(never) func find(_ nonce: UInt64, _ account: Slot, where isIt: (_ record: Slot, _ block: Slot) -> Bool)
     -> Slot
   {
