@@ -76,7 +76,9 @@ import Testing
     _ = ledger.insert(record(name, key: 3), expiring: 1)
     #expect(ledger.find(1, 0, 9) == 0)
     #expect(ledger.find(1, 3, 9) != 0)
-    #expect(ledger.forget(expiredBefore: 2, limit: 9) { #expect($0 == 1) } == 1)
+    var forgotten: [Slot] = []
+    let count = ledger.forget(expiredBefore: 2, limit: 9) { forgotten.append($0) }
+    #expect(count == 1 && forgotten == [1])
     #expect(ledger.find(1, 3, 9) == 0)
   }
 }

@@ -4,8 +4,8 @@ import Market
 
 // What comes most, an action of one plain operation under a nonce that its account has never used, goes straight to its
 // answer: everything is decided before anything changes, and its records are written in one go. Each way is a function
-// of its own that is jumped to, so that none keeps another's values. `_fastPath` and `_slowPath` tell the compiler which
-// way nearly all go: without them it spends a third more instructions on keeping values for ways hardly ever taken.
+// of its own that is jumped to, so that none keeps another's values. `_fastPath` and `_slowPath` tell the compiler
+// which way nearly all go: without them it spends many more instructions on keeping values for ways hardly ever taken.
 extension ShardMachine {
   /// The track of a lone action's nonce if nothing speaks against the action before its operation is looked at; `nil`
   /// leaves it to `act`.
