@@ -108,6 +108,7 @@ struct NonceLedger: ~Copyable {
     (records + Int(place.slot)).initialize(to: record)
     let block = tracks.append(place.slot, record.nonce, record.accountSlot, to: track)
     traces[Int(place.slot)] = NonceTrace(place: block, accountSlot: record.accountSlot)
+    if _slowPath(block == 0) { enterTable(place.slot) }
     if _slowPath(record.count > 1) { keepResults(place.slot) }
     return place
   }
