@@ -124,6 +124,27 @@ import Testing
     #expect(venue.machine.nextDeadline > venue.now)
   }
 
+  /// Whichever way it goes: straight, or from there back to the general one.
+  @Test func everyActionForgetsOneShareInPassing() {
+    let venue = Venue()
+    let expiry = venue.now.seconds + 60
+    for _ in 0..<40 { venue.buy(1, 1, at: "990") }
+    // The heartbeat that is due by then comes first.
+    venue.now = Timestamp(nanoseconds: (expiry + 1) * 1_000_000_000 - 1)
+    venue.marks()
+    #expect(venue.machine.liveNonceCount == 40)
+    venue.now = Timestamp(seconds: expiry + 1)
+    let changes: [(inout Market.Operation) -> Void] = [
+      { _ in }, { $0.label = 7 }, { $0.quantity = Quantity(units: 1) }, { $0.price = .zero }, { _ in },
+    ]
+    for (place, change) in changes.enumerated() {
+      var order = venue.order(.buy, 1, "990")
+      change(&order)
+      venue.act(1, order)
+      #expect(venue.machine.liveNonceCount == 40 - 3 * (place + 1))
+    }
+  }
+
   @Test func theLastSixteenthOfTheNoncesIsForCancels() {
     let venue = Venue { $0.liveNonces = 32 }
     for _ in 0..<30 { #expect(venue.buy(1, 1, at: "990").outcome == .resting) }

@@ -16,6 +16,7 @@ extension ShardMachine {
       awaitNext(job)
     }
     jobs.append(job)
+    calmUntil = Self.noTime
   }
 
   /// Whether some job could go on now.
@@ -73,6 +74,7 @@ extension ShardMachine {
   /// Notes that a book with stops has traded.
   mutating func noteNewLast(_ book: Int) {
     hasNewLast = true
+    calmUntil = Self.noTime
     if books[book].isLastNew { return }
     books[book].isLastNew = true
     booksWithNewLast.append(book)

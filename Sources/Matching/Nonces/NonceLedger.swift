@@ -6,8 +6,8 @@ import Market
 /// tracks, table: (account, key, nonce) → record     buckets: expiry second → runs of records, in order of arrival
 /// ```
 ///
-/// Records of one second lie in runs of eight, so that they are written and forgotten one after another. The table holds
-/// only what fits neither track of its account.
+/// Records of one second lie in runs of eight, so that they are written and forgotten one after another. The table
+/// holds only what fits neither track of its account.
 struct NonceLedger: ~Copyable {
   static let run: Slot = 8
   /// Records beyond this are refused; with a run begun and a run ending in every second, all of them have room.
@@ -89,8 +89,8 @@ struct NonceLedger: ~Copyable {
     }
   }
 
-  /// Remembers an action, results of a batch all still `pending`; there must be room. `isFirst` where no other expires in
-  /// that second.
+  /// Remembers an action, results of a batch all still `pending`; there must be room. `isFirst` where no other expires
+  /// in that second.
   mutating func insert(_ record: NonceRecord, expiring second: Int64) -> (slot: Slot, isFirst: Bool) {
     let track = record.key == ShardMachine.ownerKey ? tracks.track(for: record.nonce, record.accountSlot) : nil
     if let track { return insert(record, track, expiring: second) }
@@ -108,6 +108,7 @@ struct NonceLedger: ~Copyable {
     (records + Int(place.slot)).initialize(to: record)
     let block = tracks.append(place.slot, record.nonce, record.accountSlot, to: track)
     traces[Int(place.slot)] = NonceTrace(place: block, accountSlot: record.accountSlot)
+    if _slowPath(block == 0) { enterTable(place.slot) }
     if _slowPath(record.count > 1) { keepResults(place.slot) }
     return place
   }

@@ -42,7 +42,8 @@ struct NonceTracks: ~Copyable {
   private static var block: UInt32 { 32 }
   private static var cells: UInt32 { 3 }
   private static let mostAccounts = 1 << 22
-  private static let mostBlocks = 1 << 25
+  /// Every block has a live record, and there are never more than 2^25 of those.
+  private static let mostBlocks = 1 << 25 + 2
 
   private let tracks: UnsafeMutablePointer<Tracks>
   private let words: UnsafeMutablePointer<UInt32>
@@ -80,7 +81,8 @@ struct NonceTracks: ~Copyable {
     return nonce > it.pointee.lower.high ? it.pointer(to: \.lower) : nil
   }
 
-  /// Writes a record behind its track's others and returns the block that holds it.
+  /// Writes a record behind its track's others and returns the block that holds it; 0 if there is no room for a block,
+  /// so that the record is the ledger's table's to keep.
   @inline(__always) mutating func append(
     _ record: Slot, _ nonce: UInt64, _ account: Slot, to track: UnsafeMutablePointer<Track>
   ) -> Slot {
@@ -90,7 +92,10 @@ struct NonceTracks: ~Copyable {
     if _slowPath(nonce &- high > it.pointee.gapHigh &- it.pointee.gapLow) { widen(it, high, nonce, track) }
     track.pointee.high = nonce
     var next = track.pointee.next
-    if _slowPath(next & (Self.block - 1) == 0) { next = begin(track, UInt32(truncatingIfNeeded: account), nonce) }
+    if _slowPath(next & (Self.block - 1) == 0) {
+      next = begin(track, UInt32(truncatingIfNeeded: account), nonce)
+      if next == 0 { return 0 }
+    }
     track.pointee.next = next &+ 1
     words[Int(next)] = record
     let block = next & ~(Self.block - 1)
@@ -124,8 +129,8 @@ struct NonceTracks: ~Copyable {
     if _slowPath(left == 0) { end(block) }
   }
 
-  /// Calls `isIt` with each record that may bear the nonce; returns the first for which it holds, or 0. A record that is
-  /// no longer, or no longer in the block that is named, is called too.
+  /// Calls `isIt` with each record that may bear the nonce; returns the first for which it holds, or 0. It is called
+  /// with records too that are no longer, or are no longer in that block.
   @inline(never) func find(_ nonce: UInt64, _ account: Slot, where isIt: (_ record: Slot, _ block: Slot) -> Bool)
     -> Slot
   {
@@ -155,22 +160,20 @@ struct NonceTracks: ~Copyable {
 
   // MARK: - Blocks
 
-  /// Begins a block for the nonce at the end of a track; returns its first cell.
+  /// Begins a block for the nonce at the end of a track; returns its first cell, or 0 if there is no room for one.
   @inline(never) private mutating func begin(
     _ track: UnsafeMutablePointer<Track>, _ account: UInt32, _ nonce: UInt64
   ) -> UInt32 {
-    let last = track.pointee.next / Self.block
-    // The last block was not free to go while it was being filled.
-    if last > 1, words[Int((last - 1) * Self.block)] == 0 { release(last - 1, track) }
+    if track.pointee.count == track.pointee.room, !makeRoom(track) { return 0 }
     var block = freeBlock
     if block != 0 {
       freeBlock = words[Int(block * Self.block)]
-    } else {
-      precondition(Int(endBlock) < Self.mostBlocks)
+    } else if Int(endBlock) < Self.mostBlocks {
       block = endBlock
       endBlock += 1
+    } else {
+      return 0
     }
-    if track.pointee.count == track.pointee.room { makeRoom(track) }
     let place = track.pointee.count
     directories.at(track.pointee.directory)[Int(place)] = Entry(first: nonce, block: block)
     track.pointee.count = place + 1
@@ -181,25 +184,21 @@ struct NonceTracks: ~Copyable {
     return block * Self.block + Self.cells
   }
 
-  /// The last record of a block has gone.
+  /// The last record of a block has gone: so does the block, and if it was being filled the next nonce begins another.
   @inline(never) private mutating func end(_ block: Slot) {
-    let owner = words[Int(block * Self.block) + 1]
-    let account = tracks + Int(owner >> 1)
-    let track = (owner & 1 == 1 ? account.pointer(to: \.upper) : account.pointer(to: \.lower)).unsafelyUnwrapped
-    let isOpen = track.pointee.next & (Self.block - 1) != 0 && track.pointee.next / Self.block == block
-    let isLast = track.pointee.next == (block + 1) * Self.block
-    if !isOpen && !isLast { release(block, track) }
-  }
-
-  private mutating func release(_ block: Slot, _ track: UnsafeMutablePointer<Track>) {
     let head = words + Int(block * Self.block)
+    let account = tracks + Int(head[1] >> 1)
+    let track = (head[1] & 1 == 1 ? account.pointer(to: \.upper) : account.pointer(to: \.lower)).unsafelyUnwrapped
+    // Of a full block `next` is the first word behind it.
+    if track.pointee.next != 0, (track.pointee.next - 1) / Self.block == block { track.pointee.next = 0 }
     directories.at(track.pointee.directory)[Int(head[2])].block = 0
     head[0] = freeBlock
     freeBlock = block
   }
 
-  /// Takes the blocks that are gone out of a full directory, and doubles it if most are there.
-  private mutating func makeRoom(_ track: UnsafeMutablePointer<Track>) {
+  /// Takes the blocks that are gone out of a full directory, and doubles it if most are there; false if
+  /// there is no memory for that.
+  private mutating func makeRoom(_ track: UnsafeMutablePointer<Track>) -> Bool {
     let old = directories.at(track.pointee.directory)
     var count = 0
     for place in 0..<Int(track.pointee.count) where old[place].block != 0 {
@@ -209,11 +208,13 @@ struct NonceTracks: ~Copyable {
     }
     track.pointee.count = UInt32(count)
     let room = Int(track.pointee.room)
-    if room != 0, 2 * count <= room { return }
+    if room != 0, 2 * count <= room { return true }
+    if directories.isFull(for: max(4, 2 * room)) { return count < room }
     let larger = directories.take(max(4, 2 * room))
     directories.at(larger).update(from: old, count: count)
     if room != 0 { directories.remove(track.pointee.directory, room) }
     track.pointee.directory = larger
     track.pointee.room = UInt32(max(4, 2 * room))
+    return true
   }
 }

@@ -4,7 +4,8 @@ import Market
 
 // What comes most, an action of one plain operation under a nonce that its account has never used, goes straight to its
 // answer: everything is decided before anything changes, and its records are written in one go. Each way is a function
-// of its own that is jumped to, so that none keeps another's values.
+// of its own that is jumped to, so that none keeps another's values. `_fastPath` and `_slowPath` tell the compiler
+// which way nearly all go: without them it spends many more instructions on keeping values for ways hardly ever taken.
 extension ShardMachine {
   /// The track of a lone action's nonce if nothing speaks against the action before its operation is looked at; `nil`
   /// leaves it to `act`.
@@ -150,7 +151,7 @@ extension ShardMachine {
       goOn(into: &output)
       // What has ended meanwhile is told as it ended.
       reply(action, record, isRepeated: false, into: &output)
-      updateCalm()
+      if jobs.isEmpty { updateCalm() }
     } else {
       writeReply(
         action, answer.outcome, filled: answer.filled, at: output.extend(by: Self.loneReplyRecordBytes, records: 1))
@@ -174,11 +175,7 @@ extension ShardMachine {
         stamp: now, term: term, outcome: outcome),
       track, expiring: second)
     account.pointee.liveNonces &+= 1
-    if _slowPath(isFirst) { wakeToForget(second) }
+    if _slowPath(isFirst) { wake(at: Timestamp(forgetting: second)) }
     return record
-  }
-  @inline(never) private mutating func wakeToForget(_ second: Int64) {
-    wake(at: Timestamp(forgetting: second))
-    updateCalm()
   }
 }

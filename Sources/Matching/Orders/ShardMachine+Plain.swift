@@ -23,7 +23,8 @@ struct PlainOrder: BitwiseCopyable {
 // Most of what comes is a limit order without any further wish, or a cancel. Both have a way of their own here, which
 // decides before it changes anything and hands whatever is not plain to the general one.
 extension ShardMachine {
-  /// What an operation comes to whose kind is known, if it is a plain limit order; `nil` if it must be looked at in full.
+  /// What an operation comes to whose kind is known, if it is a plain limit order; `nil` if it must be looked at in
+  /// full.
   @inline(__always) mutating func plainOrder(
     _ operation: OperationView, _ manner: UInt64, _ account: UnsafeMutablePointer<Account>
   ) -> PlainOrder? {

@@ -44,6 +44,8 @@ private struct MakerFields: BitwiseCopyable {
   let side: Side
   let lots: Int64
   let reserved: Int64
+  let isSpecial: Bool
+  let isQuote: Bool
 
   @inline(__always) init(_ order: UnsafePointer<RestingOrder>) {
     nonce = order.pointee.nonce
@@ -55,6 +57,8 @@ private struct MakerFields: BitwiseCopyable {
     side = order.pointee.side
     lots = order.pointee.lots
     reserved = order.pointee.reserved
+    isSpecial = order.pointee.isSpecial
+    isQuote = order.pointee.isQuote
   }
 }
 
@@ -189,12 +193,6 @@ extension ShardMachine {
     }
 
     // Charges move from reserved to consumed, pro rata.
-    let isUnusual =
-      order.pointee.isSpecial || own != 0
-      || makerPosition.pointee.reducingLots | takerPosition.pointee.reducingLots != 0
-    // As they were before the trade.
-    var copies: (maker: RestingOrder, own: RestingOrder)?
-    if _slowPath(isUnusual) { copies = (order.pointee, own == 0 ? order.pointee : orders[own]) }
     let maker = MakerFields(UnsafePointer(order))
     let hidden = _slowPath(order.pointee.isIceberg) ? extras[order.pointee.extra].hidden : 0
     let makerLeft = maker.lots &- lots
@@ -211,6 +209,7 @@ extension ShardMachine {
     taker.filled &+= lots
 
     settle(slot, lots, left: makerLeft, hidden, reserved: maker.reserved &- makerPart, makerPosition)
+    let ownNumber = own == 0 ? 0 : orders[own].number
     if _slowPath(own != 0) {
       settle(own, lots, left: taker.lots, taker.hidden, reserved: taker.reserved, takerPosition)
     }
@@ -251,24 +250,27 @@ extension ShardMachine {
       .traded, book, maker.side, price: BookSide.tick(maker.side, maker.rank) &* contract.pointee.tickSize,
       levelLots: books.side(taker.book, maker.side).pointee.level(maker.rank).pointee.lots, order: maker.number,
       shows: makerLeft, change: 0 &- lots, at: places.delta)
-    if let copies {
+    let isUnusual =
+      maker.isSpecial || own != 0 || makerPosition.pointee.reducingLots | takerPosition.pointee.reducingLots != 0
+    if _slowPath(isUnusual) {
       afterFill(
-        slot, copies.maker, hidden, own, own == 0 ? nil : copies.own, taker, takerSlot, notional, lots, takerSigned,
-        into: &output)
+        slot, maker, makerLeft, hidden, own, ownNumber, taker, takerSlot, notional, takerSigned, lots, into: &output)
     }
   }
 
   /// What else a trade brings about where icebergs, quotes, an auction or reduce-only orders have part in it.
   @inline(never) private mutating func afterFill(
-    _ slot: Slot, _ maker: RestingOrder, _ hidden: Int64, _ own: Slot, _ ownOrder: RestingOrder?, _ taker: Taker,
-    _ takerSlot: Slot, _ notional: Int64, _ lots: Int64, _ takerSigned: Int64, into output: inout OutputBuffer
+    _ slot: Slot, _ maker: MakerFields, _ makerLeft: Int64, _ hidden: Int64, _ own: Slot, _ ownNumber: UInt64,
+    _ taker: Taker, _ takerSlot: Slot, _ notional: Int64, _ takerSigned: Int64, _ lots: Int64,
+    into output: inout OutputBuffer
   ) {
-    if let ownOrder {
+    if own != 0 {
+      // The record of a filled order is free by now, but all beyond its first words is as it was.
       emitDelta(
-        .traded, taker.book, ownOrder.side, ownOrder.rank, order: ownOrder.number, shows: taker.lots, change: -lots,
-        into: &output)
+        .traded, taker.book, orders.base[Int(own)].side, orders.base[Int(own)].rank, order: ownNumber,
+        shows: taker.lots, change: -lots, into: &output)
     }
-    if maker.lots == lots, hidden != 0 { refresh(slot, into: &output) }
+    if makerLeft == 0, hidden != 0 { refresh(slot, into: &output) }
     if own != 0, taker.lots == 0, taker.hidden != 0 { refresh(own, into: &output) }
     if maker.isQuote, accounts[maker.accountSlot].protection != 0 {
       protect(maker.accountSlot, taker.book, -takerSigned, notional, into: &output)

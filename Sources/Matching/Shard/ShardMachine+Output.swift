@@ -42,8 +42,8 @@ extension ShardMachine {
       remaining: remaining, at: output.extend(by: Self.fillRecordsBytes, records: 2), copy: copy)
   }
 
-  /// Where the records of a trade go: the maker's fill and report, the taker's, and the maker's delta; and the copies of
-  /// both fills that the epoch's root is made of.
+  /// Where the records of a trade go: the maker's fill and report, the taker's, and the maker's delta; and the copies
+  /// of both fills that the epoch's root is made of.
   @inline(__always) mutating func beginTrade(
     _ output: inout OutputBuffer
   ) -> (
@@ -55,8 +55,8 @@ extension ShardMachine {
     return (maker, taker, taker + Self.fillRecordsBytes, epochFills.extend(by: 2 * Fill.byteCount))
   }
 
-  /// Writes the two records of a fill, and its copy. Some stores reach into the field behind their own, which is written
-  /// next.
+  /// Writes the two records of a fill, and its copy. Some stores reach into the field behind their own, which is
+  /// written next.
   @inline(__always) func writeFill(
     _ kind: Fill.Kind, _ trade: Trade, _ account: UnsafeMutablePointer<Account>, _ nonce: UInt64, _ key: UInt16,
     _ index: UInt16, lots: Int64, cash: Int64, fee: Int64, consumed: Int64, remaining: Int64,

@@ -116,7 +116,7 @@ public struct ShardMachine: ~Copyable, Machine {
   /// An order with a deadline left in this step, so the earliest deadline may have moved.
   var hasLostTimer = false
   /// Before this time an action has nothing due before it and no unfinished work, and `second` is the time's second.
-  var calmUntil = Timestamp(nanoseconds: .min)
+  var calmUntil = Self.noTime
   /// The last input whose nonces to forget were forgotten in passing.
   var passed = SequenceNumber(0)
   /// Some order's deadline has passed, but its turn has not come.

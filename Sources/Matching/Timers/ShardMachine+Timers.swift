@@ -5,7 +5,10 @@ import Market
 // Deadlines: heartbeats, held orders, expiries, dead-man timers, auctions, forgotten nonces.
 extension ShardMachine {
   /// Wants a tick no later than `deadline`.
-  @inline(__always) mutating func wake(at deadline: Timestamp) { if deadline < wakeup { wakeup = deadline } }
+  @inline(__always) mutating func wake(at deadline: Timestamp) {
+    if deadline < wakeup { wakeup = deadline }
+    if deadline < calmUntil { calmUntil = deadline }
+  }
 
   /// Nonces that an input of somebody else's forgets in passing; a tick forgets a whole step's worth.
   private static var nonceShare: Int { 4 }
@@ -56,8 +59,8 @@ extension ShardMachine {
     }
   }
 
-  /// Does for an action, in place of `fireTimers`, what is due at that time, if that can be nothing but nonces to forget;
-  /// false, with nothing done, if it may be anything else.
+  /// Does for an action, in place of `fireTimers`, what is due at that time, if that can be nothing but nonces to
+  /// forget; false, with nothing done, if it may be anything else.
   @inline(never) mutating func forgetInPassing(_ header: InputHeader, at time: Timestamp) -> Bool {
     guard isOpened, jobs.isEmpty, !hasNewLast, timers.count == 0, time < min(nextHeartbeat, Self.latest) else {
       return false
@@ -72,12 +75,15 @@ extension ShardMachine {
     return true
   }
 
-  /// Sets until when actions have nothing due before them.
+  /// For `calmUntil`: no time lies before it.
+  static var noTime: Timestamp { Timestamp(nanoseconds: .min) }
+
+  /// Sets until when actions have nothing due before them; whatever brings that nearer lowers it by itself.
   mutating func updateCalm() {
     startSecond()
     calmUntil =
       isOpened && jobs.isEmpty && !hasNewLast
-      ? min(wakeup, Timestamp(nanoseconds: secondEnd), Self.latest) : Timestamp(nanoseconds: .min)
+      ? min(wakeup, Timestamp(nanoseconds: secondEnd), Self.latest) : Self.noTime
   }
 
   /// Forgets the nonces of the earliest due second.
