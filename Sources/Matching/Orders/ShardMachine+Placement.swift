@@ -20,7 +20,10 @@ extension ShardMachine {
     if case .granted(_, let charge) = attempt { granted = charge }
     let book = candidate.book
     let isAuction = books[book].state == .auction
-    if isAuction, granted != nil || candidate.minimum != 0 || candidate.isImmediate && !candidate.isMarket {
+    if isAuction,
+      granted != nil || candidate.minimum != 0 || candidate.isFillOrKill
+        || candidate.isImmediate && !candidate.isMarket
+    {
       return Answer(outcome: .inAuction)
     }
     if candidate.isReduceOnly {

@@ -15,7 +15,10 @@ extension NaiveEngine {
     var granted: Int64?
     if case .granted(_, let charge) = attempt { granted = charge }
     let isAuction = books[candidate.book].state == .auction
-    if isAuction, granted != nil || candidate.minimum != 0 || candidate.isImmediate && !candidate.isMarket {
+    if isAuction,
+      granted != nil || candidate.minimum != 0 || candidate.isFillOrKill
+        || candidate.isImmediate && !candidate.isMarket
+    {
       return NaiveAnswer(outcome: .inAuction)
     }
     if candidate.isReduceOnly {

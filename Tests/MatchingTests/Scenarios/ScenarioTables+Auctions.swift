@@ -82,6 +82,7 @@ extension ScenarioTables {
     A buy 5 @ 100 fok -> inAuction
     A buy 5 @ 100 min=2 -> inAuction
     A buy 5 market min=2 -> inAuction
+    A buy 5 market fok -> inAuction
     A buy 5 market ioc #m -> resting
     A buy 5 @ 100 post #p -> resting
 
