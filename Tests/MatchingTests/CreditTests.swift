@@ -119,6 +119,22 @@ import Testing
     #expect(venue.machine.standing(AccountID(1))!.heldOrders == 0)
   }
 
+  /// Plain actions look at what is due only when something is.
+  @Test func aHeldReplacementTimesOutWhateverComesNext() {
+    let venue = tight(10) { $0.heldOrderTimeout = .milliseconds(2) }
+    venue.wait(.seconds(1))
+    venue.marks(margin: Money(whole: 10))
+    venue.buy(1, 1, at: "1000")
+    var larger = venue.order(.buy, 2, "1000")
+    larger.rawKind = Market.Operation.Kind.replace.rawValue
+    larger.targetNonce = venue.nonce
+    #expect(venue.act(1, larger).outcome == .held)
+    venue.wait(.milliseconds(1), quietly: true)
+    #expect(venue.buy(2, 1, at: "990").reports.isEmpty)
+    venue.wait(.milliseconds(1), quietly: true)
+    #expect(venue.buy(2, 1, at: "990").reports.map(\.outcome) == [.creditTimeout])
+  }
+
   @Test func heldOrdersAreBounded() {
     let venue = tight(0) { $0.heldOrdersPerAccount = 2 }
     venue.buy(1, 1, at: "1000")
