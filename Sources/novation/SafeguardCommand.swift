@@ -65,8 +65,8 @@ struct ProtectionCommand: ParsableCommand {
         traded in the window.
 
         JSON: account, parts [{machine, underlying, is_tripped, refused_until, is_killed, is_frozen, quotes, \
-        protection {quantity_limit, delta_limit, vega_limit, quantity, delta, vega, window_milliseconds, freeze_milliseconds, \
-        shards}}].
+        protection {quantity_limit, delta_limit, vega_limit, quantity, delta, vega, window_milliseconds, \
+        freeze_milliseconds, shards}}].
 
         EXAMPLES
           novation protection show --account 7 --underlying BTC

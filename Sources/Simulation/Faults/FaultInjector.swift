@@ -157,7 +157,7 @@ final class FaultInjector {
 
   // MARK: Places
 
-  /// A machine is handed over, to a copy in sync or to a new one; of four times, the giver dies once and the taker once.
+  /// A machine is handed over, to a copy in sync or to a new one; of four times, the giver dies once, the taker once.
   private func changeOwner(_ injection: Injection) -> Bool {
     let choice = injection.amount / 4
     guard let (from, to) = injection.kind == .move ? placement.move(choice) : placement.handOver(choice) else {
