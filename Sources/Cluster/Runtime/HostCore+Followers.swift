@@ -101,7 +101,7 @@ extension HostCore where M: ~Copyable {
   /// One that has all that ever left joins the fence.
   private func takeIntoSync(_ follower: Follower) {
     guard var wanted = record, reign == .owner, joining == nil, !isAsking, !wanted.inSync.contains(follower.node),
-      follower.acknowledged >= released
+      follower.acknowledged >= released, world.copyNodes.contains(follower.node)
     else { return }
     joining = follower.node
     wanted.inSync.append(follower.node)
@@ -109,11 +109,13 @@ extension HostCore where M: ~Copyable {
     world.ask(.replace(wanted, expecting: wanted.revision))
   }
 
-  /// One that is gone, or silent for too long, leaves the fence, before anything is said without it.
+  /// One that is gone, silent for too long, or no copy any more, leaves the fence, before anything is said without it.
   func dropSilentFollowers() {
     guard reign == .owner || isHandingOver, var wanted = record, !isAsking else { return }
     let now = world.monotonic()
+    let copies = world.copyNodes
     let silent = wanted.inSync.filter { node in
+      guard copies.contains(node) else { return true }
       guard let follower = followers.first(where: { $0.node == node }) else {
         return nodesDown.contains(node) || now - reignedAt > configuration.followerSilenceNanoseconds
       }
