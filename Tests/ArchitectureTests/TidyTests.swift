@@ -65,7 +65,7 @@ struct TidyTests {
       "Package.swift", "Sources", "Tests", "cluster", "docker", "benchmarks", "README.md", "LICENSE", ".ci",
       ".gitignore", ".swift-format",
     ]
-    let ignored: Set<String> = [".git", ".build", "Package.resolved", "data", ".swiftpm"]
+    let ignored: Set<String> = [".git", ".build", "Package.resolved", "data", "drills", ".swiftpm"]
     let found = try FileManager.default.contentsOfDirectory(atPath: SourceTree.root.path)
     #expect(Set(found).subtracting(ignored).subtracting(agreed).isEmpty)
   }

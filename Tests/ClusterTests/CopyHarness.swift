@@ -57,6 +57,8 @@ final class CopyHarness {
   private(set) var worlds: [String: CopyWorld] = [:]
   private(set) var record: Ownership?
   private var revision: UInt64 = 0
+  /// Nodes that the map names as copies, as the hosts know by now.
+  var copies = ["a", "b", "c"]
   /// What becomes of a frame on its way; `nil` loses it.
   var passes: (_ from: String, _ to: String, _ frame: [UInt8]) -> [UInt8]? = { $2 }
   /// Reasons of terms that ended.
@@ -276,7 +278,7 @@ final class CopyWorld: HostWorld {
   var hasAuthority: Bool { true }
   func ask(_ question: AuthorityQuestion) { harness.answer(question, to: node) }
   var leaseEnd: Int64 { .max }
-  var copyNodes: [String] { ["a", "b", "c"].filter { $0 != node } }
+  var copyNodes: [String] { harness.copies.filter { $0 != node } }
   func forEachBatch(
     after sequence: SequenceNumber, _ body: (UnsafeRawBufferPointer, SequenceNumber) throws -> Bool
   ) throws { try journal.forEachBatch(after: sequence, body) }

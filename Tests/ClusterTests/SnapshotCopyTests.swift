@@ -57,6 +57,21 @@ struct SnapshotCopyTests {
     #expect(harness["b"].journal.lastSequence > position.sequence)
   }
 
+  /// As the old owner after a live move, whose process goes on.
+  @Test func aCopyThatIsNoneAnyMoreHoldsTheOwnerUpNoLonger() throws {
+    try harness.start("a")
+    #expect(harness.run { harness["a"].core.reign == .owner })
+    try harness.start("b")
+    #expect(harness.run(feeding: "a") { isInSync("b") })
+    harness.passes = { from, to, frame in from == "b" || to == "b" ? nil : frame }
+    harness.copies = ["a", "c"]
+    harness.run(milliseconds: 50, feeding: "a")
+    #expect(!isInSync("b"))
+    harness.passes = { $2 }
+    harness.run(milliseconds: 2_000, feeding: "a")
+    #expect(!isInSync("b"), "it follows on its own account")
+  }
+
   @Test func aJournalThatIsWholeIsGivenFromItsNewestSnapshotToo() throws {
     try harness.start("a")
     #expect(harness.run { harness["a"].core.reign == .owner })
